@@ -1,0 +1,216 @@
+"""Rasa, by its streaming channel: lines as they are produced, within time limits, and failure as failure."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import structlog
+
+from bot.switchboard.models import Button
+from integrations.base.breaker import CircuitBreaker
+
+log = structlog.get_logger()
+
+LONGEST_LINE = 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One reply of the dialogue."""
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    image: str | None = None
+    response: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a turn that went well."""
+
+    intent: str
+    confidence: float
+    active_form: str | None
+
+
+class DialogueFailed(Exception):
+    """The dialogue did not finish a turn.
+
+    Attributes:
+        code: a constant, for logs and metrics.
+        untouched: nothing of the turn was processed, so it can be tried again.
+    """
+
+    def __init__(self, code: str, untouched: bool = False) -> None:
+        super().__init__(code)
+        self.code = code
+        self.untouched = untouched
+
+
+class Dialogue:
+    """A pool of connections to the Rasa processes.
+
+    Args:
+        urls: one a process; a conversation always goes to the same.
+        token: what the gateway shows.
+        client: shared; its own time limits are set by request.
+        first_line: seconds until the first line at most.
+        whole_turn: seconds for everything.
+        retry_after: seconds before the one retry of a refused connection.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        token: str,
+        client: httpx.AsyncClient,
+        first_line: float = 8.0,
+        whole_turn: float = 20.0,
+        retry_after: float = 0.25,
+    ) -> None:
+        if not urls:
+            raise ValueError("RASA_URLS: at least one address of a Rasa process is needed")
+        self._urls = list(urls)
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._client = client
+        self._first_line = first_line
+        self._whole_turn = whole_turn
+        self._retry_after = retry_after
+        self._breakers = [CircuitBreaker() for _ in urls]
+
+    def process_of(self, conversation_id: str) -> int:
+        """Which process has a conversation: a stable hash, the same in every gateway."""
+        digest = hashlib.sha256(conversation_id.encode()).digest()
+        return int.from_bytes(digest[:8], "big") % len(self._urls)
+
+    async def ready(self) -> bool:
+        """Whether every process has its model loaded."""
+        for url in self._urls:
+            try:
+                answer = await self._client.get(f"{url}/webhooks/gateway/", timeout=2.0)
+            except httpx.HTTPError:
+                return False
+            if answer.status_code != 200:
+                return False
+        return True
+
+    async def turn(
+        self, conversation_id: str, turn_id: str, text: str, metadata: Mapping[str, Any]
+    ) -> AsyncIterator[Said | Done]:
+        """Send a turn; replies come as they are produced, `Done` is the last.
+
+        A refused connection is tried once more, because nothing was processed.
+
+        Raises:
+            DialogueFailed: dead, slow, garbled, refused, or failed by its own account.
+        """
+        index = self.process_of(conversation_id)
+        breaker = self._breakers[index]
+        if not breaker.allows and not breaker.take_probe():
+            raise DialogueFailed("dialogue_down", untouched=True)
+        body = {"conversation_id": conversation_id, "turn_id": turn_id, "text": text, "metadata": dict(metadata)}
+        deadline = time.monotonic() + self._whole_turn
+        for attempt in (1, 2):
+            try:
+                async for line in self._stream(self._urls[index], body, deadline):
+                    yield line
+            except DialogueFailed as failure:
+                if failure.untouched and attempt == 1:
+                    await asyncio.sleep(self._retry_after)
+                    continue
+                if failure.code not in ("action_failed", "dialogue_failed"):
+                    breaker.failed()
+                raise
+            breaker.succeeded()
+            return
+
+    async def _stream(self, url: str, body: dict[str, Any], deadline: float) -> AsyncIterator[Said | Done]:
+        started = time.monotonic()
+        limit = httpx.Timeout(self._whole_turn, connect=2.0)
+        request = self._client.build_request(
+            "POST", f"{url}/webhooks/gateway/turn", json=body, headers=self._headers, timeout=limit
+        )
+        first_by = min(started + self._first_line, deadline)
+        try:
+            async with asyncio.timeout(max(0.0, first_by - time.monotonic())):
+                response = await self._client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
+            raise DialogueFailed("dialogue_refused", untouched=True) from None
+        except TimeoutError:
+            raise DialogueFailed("dialogue_slow") from None
+        except httpx.HTTPError:
+            raise DialogueFailed("dialogue_broken") from None
+        try:
+            if response.status_code != 200:
+                log.error("dialogue.status", status=response.status_code)
+                raise DialogueFailed("dialogue_status")
+            lines = _lines(response)
+            first = True
+            while True:
+                by = first_by if first else deadline
+                async with asyncio.timeout(max(0.0, by - time.monotonic())):
+                    raw = await anext(lines, None)
+                if raw is None:
+                    raise DialogueFailed("dialogue_cut_off")
+                first = False
+                line = _parse(raw)
+                yield line
+                if isinstance(line, Done):
+                    return
+        except TimeoutError:
+            raise DialogueFailed("dialogue_slow") from None
+        except httpx.HTTPError:
+            raise DialogueFailed("dialogue_broken") from None
+        finally:
+            await response.aclose()
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Whole lines of a stream; one that never ends is garbage."""
+    pending = b""
+    async for chunk in response.aiter_bytes():
+        pending += chunk
+        *whole, pending = pending.split(b"\n")
+        for line in whole:
+            if line.strip():
+                yield line
+        if len(pending) > LONGEST_LINE:
+            raise DialogueFailed("dialogue_garbled")
+    if pending.strip():
+        yield pending
+
+
+def _parse(raw: bytes) -> Said | Done:
+    """One line of the contract.
+
+    Raises:
+        DialogueFailed: it is an error line, or nothing that we know.
+    """
+    try:
+        line = json.loads(raw)
+        kind = line["type"]
+        if kind == "message":
+            buttons = tuple(
+                Button(str(item["title"]), str(item["payload"])) for item in line.get("buttons") or () if item.get("title")
+            )
+            return Said(str(line.get("text") or ""), buttons, line.get("image") or None, str(line.get("response") or ""))
+        if kind == "done":
+            return Done(str(line.get("intent") or ""), float(line.get("confidence") or 0.0), line.get("active_form"))
+        if kind == "error":
+            raise DialogueFailed(_constant(line.get("error")))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise DialogueFailed("dialogue_garbled")
+
+
+def _constant(code: object) -> str:
+    """An error code as a metric's label may be: a short word, else a general one."""
+    known = ("action_failed", "dialogue_failed", "timeout")
+    return code if isinstance(code, str) and code in known else "dialogue_failed"

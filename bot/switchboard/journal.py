@@ -1,0 +1,89 @@
+"""What was said in a conversation, for replays and the desk; and what happened, for the ledger.
+
+`conv:{id}` holds words and ends with its conversation; `ledger` holds constant names, ids and numbers, and no words.
+A journal that cannot be written never stops an answer.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.switchboard.metrics import failures
+from bot.switchboard.models import Reply, Turn
+from integrations.base.clock import Now, utc_now
+
+log = structlog.get_logger()
+
+CONVERSATION_LENGTH = 500
+CONVERSATION_SECONDS = 72 * 3_600
+LEDGER_LENGTH = 200_000
+
+
+class Journal:
+    """Appends to the conversation's stream and to the ledger's.
+
+    Args:
+        redis: with decoded responses.
+        now: the clock.
+    """
+
+    def __init__(self, redis: Redis, now: Now = utc_now) -> None:
+        self._redis = redis
+        self._now = now
+
+    async def heard(self, turn: Turn, text: str) -> None:
+        """A customer's turn."""
+        media = json.dumps([item.url for item in turn.media]) if turn.media else ""
+        await self._append(turn, {"dir": "in", "text": text, "media": media, "at": turn.received_at.isoformat()})
+
+    async def said(self, turn: Turn, reply: Reply) -> None:
+        """A reply to it."""
+        buttons = json.dumps([button.title for button in reply.buttons]) if reply.buttons else ""
+        await self._append(
+            turn,
+            {
+                "dir": "out",
+                "text": reply.text,
+                "buttons": buttons,
+                "image": reply.image or "",
+                "source": reply.source,
+                "response": reply.response,
+                "at": self._now().isoformat(),
+            },
+        )
+
+    async def event(self, name: str, **fields: str | int | float) -> None:
+        """Something that happened, by a constant name and without anybody's words.
+
+        Args:
+            name: like "turn.answered".
+            fields: ids, codes, numbers.
+        """
+        try:
+            values = {"event": name, "at": self._now().isoformat(), **fields}
+            await self._redis.xadd("ledger", values, maxlen=LEDGER_LENGTH, approximate=True)  # type: ignore[arg-type]
+        except RedisError as error:
+            failures.labels("ledger").inc()
+            log.error("journal.ledger_failed", error=type(error).__name__)
+
+    async def _append(self, turn: Turn, fields: dict[str, str]) -> None:
+        key = f"conv:{turn.conversation_id}"
+        entry = {"turn": turn.turn_id, "channel": turn.channel, **fields}
+        try:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.xadd(key, entry, maxlen=CONVERSATION_LENGTH, approximate=True)  # type: ignore[arg-type]
+                pipe.expire(key, CONVERSATION_SECONDS)
+                await pipe.execute()
+        except RedisError as error:
+            failures.labels("journal").inc()
+            log.error("journal.conversation_failed", error=type(error).__name__)
+
+
+def age_ms(since: datetime, now: datetime) -> int:
+    """Whole milliseconds between two aware times, never below zero."""
+    return max(0, int((now - since).total_seconds() * 1000))

@@ -1,0 +1,95 @@
+"""What the gateway itself says when the dialogue cannot: short, true, and with a way on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import phonenumbers
+
+from bot.switchboard.models import Channel
+
+_TEXTS: dict[str, dict[str, str]] = {
+    "failed": {
+        "en": "Something on our side failed and I could not finish that. Your message was not lost: we keep it with this "
+        "conversation. Please try again in a minute, or call {person} to speak with a person.",
+        "es": "Algo falló de nuestro lado y no pude terminar. Su mensaje no se perdió: queda guardado con esta "
+        "conversación. Intente de nuevo en un minuto, o llame al {person} para hablar con una persona.",
+    },
+    "failed_unkept": {
+        "en": "Something on our side failed and I could not read that message. Please send it again in a minute, or call "
+        "{person} to speak with a person.",
+        "es": "Algo falló de nuestro lado y no pude leer ese mensaje. Envíelo de nuevo en un minuto, o llame al "
+        "{person} para hablar con una persona.",
+    },
+    "no_reply": {
+        "en": "I am sorry, I have no answer to that. You can put it another way, or call {person} to speak with a person.",
+        "es": "Lo siento, no tengo respuesta a eso. Puede decirlo de otra manera, o llamar al {person} para hablar con "
+        "una persona.",
+    },
+    "unreadable": {
+        "en": "I could not read that. Please write it in words, for example: my power is out. To speak with a person, "
+        "call {person}.",
+        "es": "No pude leer eso. Escríbalo con palabras, por ejemplo: no tengo luz. Para hablar con una persona, llame "
+        "al {person}.",
+    },
+    "picture": {
+        "en": "Thank you for the picture. I cannot look at pictures yet, so please tell me in words what is wrong. If it "
+        "shows a wire down, fire, or anything dangerous, stay away, call 911, then call us at {emergency}.",
+        "es": "Gracias por la foto. Todavía no puedo ver fotos; dígame con palabras qué pasa. Si muestra un cable "
+        "caído, fuego o algo peligroso, aléjese, llame al 911 y después a nosotros al {emergency}.",
+    },
+    "shortened": {
+        "en": "That was a long message, so I read only the first {longest} characters of it.",
+        "es": "El mensaje era muy largo; leí solo los primeros {longest} caracteres.",
+    },
+    "choice_gone": {
+        "en": "That choice is no longer open. Please tell me in a few words what you need.",
+        "es": "Esa opción ya no está disponible. Dígame en pocas palabras qué necesita.",
+    },
+    "emergency_person": {
+        "en": "Your safety comes first. Once you are safe, call {emergency} to speak with a person at any hour.",
+        "es": "Su seguridad es lo primero. Cuando esté a salvo, llame al {emergency} para hablar con una persona a "
+        "cualquier hora.",
+    },
+    "busy": {
+        "en": "I am still working on your earlier messages, so I could not take this one. Please wait for my answer, or "
+        "call {person}.",
+        "es": "Todavía estoy trabajando en sus mensajes anteriores y no pude tomar este. Espere mi respuesta, o llame "
+        "al {person}.",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The gateway's own sentences.
+
+    Attributes:
+        person: the number of a person in office hours, E.164.
+        emergency: the emergency line, E.164.
+    """
+
+    person: str
+    emergency: str
+
+    def say(self, name: str, language: str = "en", channel: Channel = "web", **values: object) -> str:
+        """A sentence by its name, in the customer's language or else in English.
+
+        Raises:
+            KeyError: there is no such sentence.
+        """
+        texts = _TEXTS[name]
+        numbers = {"person": readable_phone(self.person), "emergency": readable_phone(self.emergency)}
+        return texts.get(language, texts["en"]).format(**numbers, **values)
+
+
+def readable_phone(e164: str) -> str:
+    """+15555550180 as people write it: 555-555-0180."""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    if number.country_code != 1:
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    digits = str(number.national_number).zfill(10)
+    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
