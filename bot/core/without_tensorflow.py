@@ -46,7 +46,11 @@ def prepare() -> bool:
         return False
     for name, members in _HELPERS.items():
         _module(name, **{member: type(member, (NeedsTensorFlow,), {}) for member in members})
-    _module("rasa.graph_components.validators.default_recipe_validator", DefaultV1RecipeValidator=_validator())
+    from bot.core.validator import DefaultV1RecipeValidator
+
+    _module(
+        "rasa.graph_components.validators.default_recipe_validator", DefaultV1RecipeValidator=DefaultV1RecipeValidator
+    )
     _module("rasa.engine.recipes.default_components", DEFAULT_COMPONENTS=_components())
     return True
 
@@ -77,39 +81,3 @@ def _components() -> list[type]:
         MemoizationPolicy,
         AugmentedMemoizationPolicy,
     ]
-
-
-def _validator() -> type:
-    """A recipe validator with the checks that matter here: the data are consistent and the domain is whole."""
-    from rasa.engine.graph import ExecutionContext, GraphComponent
-    from rasa.engine.storage.resource import Resource
-    from rasa.engine.storage.storage import ModelStorage
-    from rasa.shared.core.domain import InvalidDomain
-    from rasa.shared.importers.importer import TrainingDataImporter
-
-    class DefaultV1RecipeValidator(GraphComponent):
-        """Checks training data and domain before training."""
-
-        @classmethod
-        def create(
-            cls,
-            config: dict[str, Any],
-            model_storage: ModelStorage,
-            resource: Resource,
-            execution_context: ExecutionContext,
-        ) -> "DefaultV1RecipeValidator":
-            return cls()
-
-        def validate(self, importer: TrainingDataImporter) -> TrainingDataImporter:
-            importer.get_nlu_data().validate()
-            domain = importer.get_domain()
-            known = set(domain.intents)
-            unknown = sorted(set(importer.get_nlu_data().intents) - known)
-            if unknown:
-                raise InvalidDomain(f"Examples for intents that the domain does not list: {', '.join(unknown)}")
-            return importer
-
-    # The graph's schema names a component by its module and class.
-    DefaultV1RecipeValidator.__module__ = "rasa.graph_components.validators.default_recipe_validator"
-    DefaultV1RecipeValidator.__qualname__ = "DefaultV1RecipeValidator"
-    return DefaultV1RecipeValidator

@@ -15,7 +15,7 @@ class Identity:
         level: 0 anonymous; 1 the number matches one customer.
         phone: E.164, asserted by the carrier or by a signed token; None when there is none.
         account_numbers: of the one customer that the number matches.
-        verified_at: when this level was reached; aware, None at level 0.
+        verified_at: when the customer system answered for this number, whichever way; aware, None while it has not.
     """
 
     conversation_id: str

@@ -7,7 +7,7 @@ in `bot.safety.rules` combine concepts; they hold no words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
@@ -20,7 +20,9 @@ from bot.safety.tokens import plain
 
 LEXICON_FILE = Path(__file__).resolve().parents[2] / "data" / "safety" / "lexicon.yml"
 
-_ENTRY_WORD = re.compile(r"[a-z0-9]+(?:\|[a-z0-9]*)*")
+ORDINARY_WORDS = "ordinary_words.txt"
+
+_ENTRY_WORD = re.compile(r"#|[a-z0-9]+(?:\|[a-z0-9]*)*")
 _CONCEPT = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
@@ -53,10 +55,9 @@ class LexiconFile(BaseModel):
     concepts: dict[str, ConceptEntry]
     harmless: dict[str, ConceptEntry]
     sounds_like: dict[str, str]
-    not_typos: list[str]
     glue: list[str]
 
-    @field_validator("not_typos", "glue", mode="before")
+    @field_validator("glue", mode="before")
     @classmethod
     def _words(cls, value: Any) -> Any:
         return value.split() if isinstance(value, str) else value
@@ -82,8 +83,12 @@ def expand(entry: str) -> Iterator[tuple[str, ...]]:
 class Lexicon:
     """Words and phrases, each with what it means."""
 
-    def __init__(self, file: LexiconFile) -> None:
+    def __init__(self, file: LexiconFile, ordinary: Iterable[str] = ()) -> None:
         """Index the words.
+
+        Args:
+            file: what the designers wrote.
+            ordinary: words that are never taken for misspelt key words.
 
         Raises:
             LexiconError: naming the concept and the entry that is wrong.
@@ -92,9 +97,9 @@ class Lexicon:
         self.phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self.harmless = frozenset(file.harmless)
         self.vocabulary: set[str] = set()
-        self.correctable: set[str] = set()
+        self.keywords: set[str] = set()
         self.glue = frozenset(word for entry in file.glue for word in (plain(entry),))
-        self.not_typos = frozenset(plain(word) for word in file.not_typos)
+        self.ordinary = frozenset(ordinary)
         names = [*file.concepts, *file.harmless]
         for name in names:
             if not _CONCEPT.fullmatch(name):
@@ -120,8 +125,8 @@ class Lexicon:
     def _add(self, form: tuple[str, ...], name: str, typos: bool) -> None:
         self.phrases.setdefault(form[0], []).append((form, name))
         self.vocabulary.update(form)
-        if typos:
-            self.correctable.update(word for word in form if len(word) >= 5 and word not in self.glue)
+        if typos and len(form) == 1 and form[0] not in self.glue:
+            self.keywords.add(form[0])
 
 
 @lru_cache(maxsize=4)
@@ -133,7 +138,13 @@ def load_lexicon(path: Path = LEXICON_FILE) -> Lexicon:
     """
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Lexicon(LexiconFile.model_validate(raw))
+        ordinary = [
+            word
+            for line in path.with_name(ORDINARY_WORDS).read_text(encoding="utf-8").splitlines()
+            if not line.startswith("#")
+            for word in line.split()
+        ]
+        return Lexicon(LexiconFile.model_validate(raw), ordinary)
     except (OSError, yaml.YAMLError, LexiconError) as error:
         raise LexiconError(f"{path.name}: {error}") from None
     except ValidationError as error:

@@ -3,7 +3,7 @@
 A word that the lexicon knows is taken as it is. Another is tried, in this order: without stretched letters
 ("gaaas"), without a plural or a dropped g ("sparkin"), as words run together ("smellgas"), and as a near spelling of one long
 key word (optimal string alignment: insertions, deletions, substitutions, neighbours swapped). Ordinary words that are
-near a key word ("spoke", "wife", "small") stand in the lexicon under ``not_typos``.
+near a key word ("spoke", "wives", "small") stand in ``ordinary_words.txt``.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ class Speller:
     """Reads one token at a time; the same token always gives the same reading."""
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._known = lexicon.vocabulary | lexicon.glue | lexicon.not_typos
+        self._known = lexicon.vocabulary | lexicon.glue | lexicon.ordinary
         self._vocabulary = lexicon.vocabulary
         self._glue = lexicon.glue
         self._targets: dict[tuple[str, int], list[str]] = {}
-        for word in sorted(lexicon.correctable):
+        for word in sorted(lexicon.keywords):
             self._targets.setdefault((word[0], len(word)), []).append(word)
-        self._parts = {word for word in lexicon.vocabulary | lexicon.glue if len(word) >= 3} | {
-            word for word in lexicon.glue
-        }
+        self._keywords = frozenset(word for word in lexicon.keywords if len(word) >= 3)
+        self._parts = self._keywords | lexicon.glue
         self.read = lru_cache(maxsize=20_000)(self._read)
 
     def _read(self, token: str) -> Reading:
@@ -83,11 +82,12 @@ class Speller:
                 continue
             for start in starts:
                 for target in self._targets.get((start, length), ()):
-                    distance = OSA.distance(token, target, score_cutoff=min(allowed, least))
-                    if distance < least and distance <= allowed:
-                        best, least = {target}, distance
-                    elif distance == least:
-                        best.add(target)
+                    distance = OSA.distance(token, target, score_cutoff=allowed)
+                    if distance > allowed or distance > least:
+                        continue
+                    if distance < least:
+                        best, least = set(), distance
+                    best.add(target)
         return frozenset(best)
 
     def _run_together(self, token: str) -> tuple[str, ...]:
@@ -105,6 +105,6 @@ class Speller:
                 if current is None or len(before) + 1 < len(current):
                     ways[end] = (*before, token[start:end])
         found = ways[size]
-        if not found or len(found) > 1 + size // 3 or not any(part in self._vocabulary and len(part) > 2 for part in found):
+        if not found or size < 3 * len(found) - 1 or self._keywords.isdisjoint(found):
             return ()
         return found

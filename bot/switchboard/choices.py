@@ -1,6 +1,7 @@
 """The buttons that a conversation was last offered, and which of them a customer means.
 
-A client never sends a payload: payloads are commands that the dialogue obeys. It sends a title, a number or an opaque id.
+A client never sends a payload: payloads are commands that the dialogue obeys. It sends a title, a number or an
+opaque id.
 """
 
 from __future__ import annotations

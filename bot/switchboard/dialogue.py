@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +104,7 @@ class Dialogue:
 
     async def turn(
         self, conversation_id: str, turn_id: str, text: str, metadata: Mapping[str, Any]
-    ) -> AsyncIterator[Said | Done]:
+    ) -> AsyncGenerator[Said | Done, None]:
         """Send a turn; replies come as they are produced, `Done` is the last.
 
         A refused connection is tried once more, because nothing was processed.
@@ -119,8 +120,9 @@ class Dialogue:
         deadline = time.monotonic() + self._whole_turn
         for attempt in (1, 2):
             try:
-                async for line in self._stream(self._urls[index], body, deadline):
-                    yield line
+                async with contextlib.aclosing(self._stream(self._urls[index], body, deadline)) as lines:
+                    async for line in lines:
+                        yield line
             except DialogueFailed as failure:
                 if failure.untouched and attempt == 1:
                     await asyncio.sleep(self._retry_after)
@@ -131,7 +133,7 @@ class Dialogue:
             breaker.succeeded()
             return
 
-    async def _stream(self, url: str, body: dict[str, Any], deadline: float) -> AsyncIterator[Said | Done]:
+    async def _stream(self, url: str, body: dict[str, Any], deadline: float) -> AsyncGenerator[Said | Done, None]:
         started = time.monotonic()
         limit = httpx.Timeout(self._whole_turn, connect=2.0)
         request = self._client.build_request(
@@ -198,9 +200,13 @@ def _parse(raw: bytes) -> Said | Done:
         kind = line["type"]
         if kind == "message":
             buttons = tuple(
-                Button(str(item["title"]), str(item["payload"])) for item in line.get("buttons") or () if item.get("title")
+                Button(str(item["title"]), str(item["payload"]))
+                for item in line.get("buttons") or ()
+                if item.get("title")
             )
-            return Said(str(line.get("text") or ""), buttons, line.get("image") or None, str(line.get("response") or ""))
+            return Said(
+                str(line.get("text") or ""), buttons, line.get("image") or None, str(line.get("response") or "")
+            )
         if kind == "done":
             return Done(str(line.get("intent") or ""), float(line.get("confidence") or 0.0), line.get("active_form"))
         if kind == "error":

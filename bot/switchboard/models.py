@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -95,10 +95,18 @@ class TurnInProgress(RuntimeError):
 class Door(Protocol):
     """What a channel knows of the conversation."""
 
-    def handle(self, turn: Turn) -> AsyncIterator[Reply]:
+    def handle(self, turn: Turn) -> AsyncGenerator[Reply, None]:
         """Answer a turn; nothing comes for a turn that was answered before."""
         ...
 
     async def recall(self, turn: Turn) -> tuple[Reply, ...]:
         """The replies of a turn that was answered before, for a channel that may not have delivered them."""
+        ...
+
+    async def title_of(self, turn: Turn) -> str:
+        """The title of the button that a turn's choice means; "" when it is not open any more."""
+        ...
+
+    async def give_up(self, turn: Turn) -> None:
+        """A queued turn will not come: its place is free."""
         ...

@@ -1,7 +1,7 @@
 """One turn at a time in a conversation, in order of arrival, across processes.
 
-In a process: a plain line of futures, entered before the first await, so arrival decides. Across processes: a numbered line
-in Redis whose head may take a lock; both end with their holder's signs of life. The lock's fence number grows with each
+In a process: a plain line, entered before the first await, so arrival decides. Across processes: a numbered line in
+Redis whose head may take a lock; both end with their holder's signs of life. The lock's fence number grows with each
 holder, so a write by one that was thought dead can be told and refused.
 """
 
@@ -27,7 +27,8 @@ RESERVED_SECONDS = 120.0
 """How long a place that was reserved with a queued turn keeps others waiting."""
 _KEEP_SECONDS = 86_400
 
-# KEYS: line, alive, count, lock, fence. ARGV: ticket or "", owner, life in ms, keep in s. Returns ticket and fence, 0 while waiting.
+# KEYS: line, alive, count, lock, fence. ARGV: ticket or "", owner, life in ms, keep in s.
+# Returns the ticket and the fence, which is 0 while others are before.
 _ENTER = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -135,7 +136,9 @@ class ConversationOrder:
         return len(self._lines.get(conversation_id, ()))
 
     @contextlib.asynccontextmanager
-    async def hold(self, conversation_id: str, place: Place | None, ticket: int | None, patience: float) -> AsyncIterator[Hold]:
+    async def hold(
+        self, conversation_id: str, place: Place | None, ticket: int | None, patience: float
+    ) -> AsyncIterator[Hold]:
         """Wait for the conversation's earlier turns, then hold it.
 
         Args:
@@ -164,8 +167,7 @@ class ConversationOrder:
                 yield hold
             finally:
                 renewal.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await renewal
+                await asyncio.gather(renewal, return_exceptions=True)
         finally:
             if place is not None:
                 place.leave()
@@ -180,7 +182,13 @@ class ConversationOrder:
         wait = self._poll
         while True:
             answer = await self._redis.eval(
-                _ENTER, 5, *order_keys(conversation_id), state.number, owner, str(int(self._life * 1000)), str(_KEEP_SECONDS)
+                _ENTER,
+                5,
+                *order_keys(conversation_id),
+                state.number,
+                owner,
+                str(int(self._life * 1000)),
+                str(_KEEP_SECONDS),
             )
             state.number = str(answer[0])
             if int(answer[1]):

@@ -72,5 +72,7 @@ def _is_binary(text: str) -> bool:
     """Whether a fifth or more is control or replacement characters: a file, not a message."""
     if not text:
         return False
-    odd = sum(char == "�" or (char not in _SPACES and unicodedata.category(char) in ("Cc", "Co", "Cn", "Cs")) for char in text)
+    odd = sum(
+        char == "�" or (char not in _SPACES and unicodedata.category(char) in ("Cc", "Co", "Cn", "Cs")) for char in text
+    )
     return odd * 5 >= len(text)

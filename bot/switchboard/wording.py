@@ -10,19 +10,20 @@ from bot.switchboard.models import Channel
 
 _TEXTS: dict[str, dict[str, str]] = {
     "failed": {
-        "en": "Something on our side failed and I could not finish that. Your message was not lost: we keep it with this "
-        "conversation. Please try again in a minute, or call {person} to speak with a person.",
+        "en": "Something on our side failed and I could not finish that. Your message was not lost: we keep it with "
+        "this conversation. Please try again in a minute, or call {person} to speak with a person.",
         "es": "Algo falló de nuestro lado y no pude terminar. Su mensaje no se perdió: queda guardado con esta "
         "conversación. Intente de nuevo en un minuto, o llame al {person} para hablar con una persona.",
     },
     "failed_unkept": {
-        "en": "Something on our side failed and I could not read that message. Please send it again in a minute, or call "
-        "{person} to speak with a person.",
+        "en": "Something on our side failed and I could not read that message. Please send it again in a minute, or "
+        "call {person} to speak with a person.",
         "es": "Algo falló de nuestro lado y no pude leer ese mensaje. Envíelo de nuevo en un minuto, o llame al "
         "{person} para hablar con una persona.",
     },
     "no_reply": {
-        "en": "I am sorry, I have no answer to that. You can put it another way, or call {person} to speak with a person.",
+        "en": "I am sorry, I have no answer to that. You can put it another way, or call {person} to speak with a "
+        "person.",
         "es": "Lo siento, no tengo respuesta a eso. Puede decirlo de otra manera, o llamar al {person} para hablar con "
         "una persona.",
     },
@@ -33,8 +34,8 @@ _TEXTS: dict[str, dict[str, str]] = {
         "al {person}.",
     },
     "picture": {
-        "en": "Thank you for the picture. I cannot look at pictures yet, so please tell me in words what is wrong. If it "
-        "shows a wire down, fire, or anything dangerous, stay away, call 911, then call us at {emergency}.",
+        "en": "Thank you for the picture. I cannot look at pictures yet, so please tell me in words what is wrong. If "
+        "it shows a wire down, fire, or anything dangerous, stay away, call 911, then call us at {emergency}.",
         "es": "Gracias por la foto. Todavía no puedo ver fotos; dígame con palabras qué pasa. Si muestra un cable "
         "caído, fuego o algo peligroso, aléjese, llame al 911 y después a nosotros al {emergency}.",
     },
@@ -51,9 +52,29 @@ _TEXTS: dict[str, dict[str, str]] = {
         "es": "Su seguridad es lo primero. Cuando esté a salvo, llame al {emergency} para hablar con una persona a "
         "cualquier hora.",
     },
+    "stopped": {
+        "en": "{utility}: you will get no more texts from us. Reply START to get them again. In an emergency call 911, "
+        "then {emergency}.",
+        "es": "{utility}: no recibirá más mensajes nuestros. Responda START para recibirlos de nuevo. En una "
+        "emergencia llame al 911 y después al {emergency}.",
+    },
+    "started": {
+        "en": "{utility}: you will get our texts again. Text OUT to report an outage, STAT for its status, HELP for "
+        "help, STOP to stop.",
+        "es": "{utility}: recibirá de nuevo nuestros mensajes. Envíe OUT para reportar un apagón, STAT para saber su "
+        "estado, AYUDA para ayuda, ALTO para no recibir más.",
+    },
+    "help": {
+        "en": "{utility} automated assistant. Tell me what is wrong in your own words, or text OUT to report an "
+        "outage, STAT for its status, ON or OFF to say if power is back. Person: {person}. Gas smell or wire down: leave, call "
+        "911, then {emergency}. STOP to stop. Msg & data rates may apply.",
+        "es": "Asistente automático de {utility}. Dígame con sus palabras qué pasa, o envíe OUT para reportar un "
+        "apagón, STAT para saber su estado, ON u OFF para decir si volvió la luz. Persona: {person}. Olor a gas o cable caído: "
+        "salga, llame al 911 y después al {emergency}. ALTO para no recibir más.",
+    },
     "busy": {
-        "en": "I am still working on your earlier messages, so I could not take this one. Please wait for my answer, or "
-        "call {person}.",
+        "en": "I am still working on your earlier messages, so I could not take this one. Please wait for my answer, "
+        "or call {person}.",
         "es": "Todavía estoy trabajando en sus mensajes anteriores y no pude tomar este. Espere mi respuesta, o llame "
         "al {person}.",
     },
@@ -67,10 +88,12 @@ class Wording:
     Attributes:
         person: the number of a person in office hours, E.164.
         emergency: the emergency line, E.164.
+        utility: the name that customers know.
     """
 
     person: str
     emergency: str
+    utility: str = ""
 
     def say(self, name: str, language: str = "en", channel: Channel = "web", **values: object) -> str:
         """A sentence by its name, in the customer's language or else in English.
@@ -80,7 +103,7 @@ class Wording:
         """
         texts = _TEXTS[name]
         numbers = {"person": readable_phone(self.person), "emergency": readable_phone(self.emergency)}
-        return texts.get(language, texts["en"]).format(**numbers, **values)
+        return texts.get(language, texts["en"]).format(utility=self.utility, **numbers, **values)
 
 
 def readable_phone(e164: str) -> str:

@@ -6,14 +6,13 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
 def connect(url: str, max_connections: int = 128, timeout: float = 2.0, retries: int = 5) -> Redis:
     """A client with decoded answers.
 
     A command on a broken connection is tried again over about a second and a half, which covers a restart of Redis. A
-    command may therefore run twice; what we send is safe to repeat.
+    command may therefore run twice; what we send is safe to repeat. A Redis that hangs is not asked again.
 
     Args:
         url: redis://, rediss:// or unix://.
@@ -30,6 +29,6 @@ def connect(url: str, max_connections: int = 128, timeout: float = 2.0, retries:
         socket_connect_timeout=min(timeout, 1.0),
         socket_keepalive=True,
         health_check_interval=30,
-        retry=Retry(ExponentialWithJitterBackoff(cap=0.6, base=0.05), retries),
-        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+        retry=Retry(ExponentialWithJitterBackoff(cap=0.6, base=0.05), retries, (RedisConnectionError,)),
+        retry_on_error=[RedisConnectionError],
     )

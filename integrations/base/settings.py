@@ -37,7 +37,12 @@ class Settings(BaseSettings):
     run_dir: Path = ROOT / ".run"
     log_level: str = "INFO"
     log_json: bool = False
+    # who we are to customers
+    utility_name: str = "Juniper Bay Energy"
+    person_phone: str = Field("+15555550180", description="Where customers reach a person, E.164")
+    emergency_phone: str = Field("+15555550199", description="The emergency line, at any hour, E.164")
     # web chat
+    webchat_origins: str = Field("", description="Sites that may embed the chat, separated by commas; ours always may")
     webchat_secret: SecretStr = Field(SecretStr("local-only"), description="Signs session cookies and sign-in tokens")
     # Twilio
     twilio_account_sid: str = ""
@@ -93,7 +98,7 @@ def get_settings() -> Settings:
         SettingsError: naming each variable that is missing or wrong, and why.
     """
     try:
-        settings = Settings()  # type: ignore[call-arg]  # the environment gives the values
+        settings = Settings()
     except ValidationError as error:
         lines = [f"{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()]
         raise SettingsError("Cannot start; set these in the environment:\n  " + "\n  ".join(lines)) from None

@@ -1,0 +1,198 @@
+"""The turns between: greeting, repeating, stopping, correcting, and not understanding."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import yaml
+
+from actions.base import Conversation, Events, PorchlightAction, leave_form, set_slots, start_form
+from actions.outage.answers import answer, ask_for_place, offer_updates, tell
+from actions.outage.premise import label, named, own_premises, search
+from integrations.base.settings import ROOT
+
+NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
+
+
+@lru_cache(maxsize=1)
+def meanings() -> dict[str, str]:
+    """How each intent reads on a button (data/smalltalk/meanings.yml)."""
+    path = ROOT / "data" / "smalltalk" / "meanings.yml"
+    return {str(key): str(value) for key, value in yaml.safe_load(path.read_text(encoding="utf-8")).items()}
+
+
+class Greet(PorchlightAction):
+    """A greeting that already knows: whose place is in an outage hears about it before being asked anything."""
+
+    action = "action_greet"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Greet; tell what is known."""
+        conversation.say("utter_greet")
+        if conversation.active_form:
+            return []
+        own = await own_premises(conversation)
+        out = []
+        for premise in own.candidates:
+            view = await conversation.services.board.lookup(premise)
+            if view.outage is not None and view.status.is_out:
+                out.append((premise, view, view.outage))
+        if len(out) != 1:
+            return []
+        premise, view, outage = out[0]
+        tell(conversation, premise, view, outage, known=True)
+        slots = set_slots(outage_goal="outage_status", outage_premise=premise.service_point_id)
+        return [*slots, *await offer_updates(conversation, premise)]
+
+
+class BotChallenge(PorchlightAction):
+    """Says truthfully what this is (state laws on AI disclosure: research 3.5)."""
+
+    action = "action_bot_challenge"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Say it."""
+        conversation.say("utter_bot_challenge")
+        return []
+
+
+class Repeat(PorchlightAction):
+    """Says the last turn again."""
+
+    action = "action_repeat"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """The same words; the question of an open form is asked again by the form."""
+        said = _last_words(conversation.tracker.events)
+        if conversation.active_form and said:
+            said = said[:-1]
+        elif not said:
+            conversation.say("utter_smalltalk_nothing_to_repeat")
+        for event in said:
+            buttons = (event.get("data") or {}).get("buttons") or []
+            conversation.dispatcher.utter_message(text=event["text"], buttons=buttons)
+        return []
+
+
+def _last_words(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    users = [index for index, event in enumerate(events) if event.get("event") == "user"]
+    if len(users) < 2:
+        return []
+    between = events[users[-2] : users[-1]]
+    return [event for event in between if event.get("event") == "bot" and event.get("text")]
+
+
+class Cancel(PorchlightAction):
+    """Stops what is under way."""
+
+    action = "action_cancel"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Leave the form; nothing was done."""
+        if not conversation.active_form:
+            conversation.say("utter_smalltalk_nothing_to_cancel")
+            return []
+        conversation.say("utter_smalltalk_cancelled")
+        return [*leave_form(), *set_slots(outage_goal=None, people_reason=None)]
+
+
+class Correct(PorchlightAction):
+    """Something was wrong: another place, mostly."""
+
+    action = "action_correct"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Take the right place from the words, or ask for it."""
+        goal = str(conversation.slot("outage_goal") or "")
+        if not goal:
+            conversation.say("utter_smalltalk_what_is_right")
+            return []
+        return await _other_place(conversation, goal, "utter_outage_premise_corrected")
+
+
+class ProvideInfo(PorchlightAction):
+    """A value without a question: a place is looked up, anything else is asked about."""
+
+    action = "action_provide_info"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Look a place up where there is one."""
+        pressed = conversation.entity("outage_premise")
+        if pressed:
+            premise = await conversation.services.cis.get_premise(pressed)
+            if premise:
+                goal = str(conversation.slot("outage_goal") or "outage_status")
+                own = await own_premises(conversation)
+                return await answer(conversation, goal, premise, premise in own.candidates)
+        return await _other_place(conversation, str(conversation.slot("outage_goal") or "outage_status"), "")
+
+
+async def _other_place(conversation: Conversation, goal: str, response: str) -> Events:
+    own = await own_premises(conversation)
+    mine = named(conversation.text, own.candidates)
+    found = await search(conversation, conversation.text)
+    premise = mine or found.premise
+    if premise:
+        known = premise in own.candidates
+        if response:
+            conversation.say(response, address=label(premise, known))
+        return [*leave_form(), *set_slots(outage_goal=goal), *await answer(conversation, goal, premise, known)]
+    if found.candidates or found.down or response:
+        return [*set_slots(outage_goal=goal), *await ask_for_place(conversation, found)]
+    conversation.say("utter_smalltalk_what_about_it")
+    return []
+
+
+class Clarify(PorchlightAction):
+    """Asks between the two or three likeliest readings; twice in a row is enough, then a person."""
+
+    action = "action_clarify"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Ask, or give up."""
+        readings = [one for one in conversation.readings if one in meanings()][:3]
+        if conversation.active_form:
+            return _missed(conversation, "utter_smalltalk_try_again_in_form")
+        if len(readings) < 2:
+            return _missed(conversation, "utter_smalltalk_say_again")
+        if conversation.previous_intent() in NOT_UNDERSTOOD:
+            conversation.say("utter_smalltalk_give_up")
+            return start_form("people_form", people_wanted=None, people_reason="not_understood")
+        conversation.say(
+            "utter_smalltalk_which",
+            buttons=[
+                *({"title": meanings()[one], "payload": f"/{one}"} for one in readings),
+                {"title": meanings()["out_of_scope"], "payload": "/out_of_scope"},
+            ],
+        )
+        return []
+
+
+class OutOfScope(PorchlightAction):
+    """Nothing that we do."""
+
+    action = "action_out_of_scope"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Say what we do; the second time in a row, offer a person."""
+        return _missed(conversation, "utter_out_of_scope")
+
+
+class Lost(PorchlightAction):
+    """No rule fits: must not happen, and is answered when it does."""
+
+    action = "action_lost"
+
+    async def act(self, conversation: Conversation) -> Events:
+        """Ask again, or offer a person."""
+        return _missed(conversation, "utter_smalltalk_say_again")
+
+
+def _missed(conversation: Conversation, response: str) -> Events:
+    if conversation.previous_intent() in NOT_UNDERSTOOD:
+        conversation.say("utter_smalltalk_give_up")
+        return start_form("people_form", people_wanted=None, people_reason="not_understood")
+    conversation.say(response)
+    return []

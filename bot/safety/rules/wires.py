@@ -1,0 +1,35 @@
+"""Wires, poles and transformers: down, broken, sparking, or with something on them."""
+
+from __future__ import annotations
+
+from bot.safety.matching import Rule, rule, unless
+
+_TELECOM = unless("CABLE_TV | LINE_OTHER", 6, but="GROUNDED | POLE | SPARK | HELP | TREE")
+_NEAR = unless("NEAR_ONLY", 7, but="SPARK | SMOKE | FIRE | LIVE_WIRE")
+_WORK = unless("TICKET_TALK", 6, but="SPARK | GROUNDED | HELP | OPEN_AGAIN")
+_MONEY = unless("BILL | WIRE_MONEY | DOWN_OTHER", 4, but="GROUNDED | POLE | SPARK | HELP")
+_LAMP = unless("LIGHT_OUT", 6, but="GROUNDED | SPARK | WIRE | FIRE | SMOKE")
+_SHOP = unless("BUY", 6, but="OPEN_AGAIN | HELP | GROUNDED")
+
+RULES: tuple[Rule, ...] = (
+    rule("wire.words", "LIVE_WIRE", within=0, sure=0.96, excuses=(_TELECOM, _MONEY, _SHOP)),
+    rule("wire.fallen", "WIRE", "FALL", within=8, sure=0.93, excuses=(_TELECOM, _NEAR, _WORK, _MONEY)),
+    rule("wire.line_on_ground", "LINE", "FALL", "PLACE_OUT | GROUNDED | POLE | TREE", within=14, sure=0.9, excuses=(_TELECOM, _NEAR, _WORK, _MONEY)),
+    rule("wire.wire_on_ground", "WIRE", "GROUNDED", within=8, sure=0.92, excuses=(_TELECOM, _NEAR, _WORK, _MONEY)),
+    rule("wire.line_across", "LINE", "GROUNDED", within=6, sure=0.85, excuses=(_TELECOM, _NEAR, _WORK, _MONEY, unless("GAS", 2))),
+    rule("wire.pole_damaged", "POLE", "CRASH", within=8, sure=0.92, excuses=(_LAMP, _NEAR, _WORK, _SHOP, _MONEY)),
+    rule("wire.pole_wires", "POLE", "WIRE", "FALL | CRASH", within=16, sure=0.9, excuses=(_NEAR, _WORK, _TELECOM)),
+    rule("wire.sparking", "WIRE | POLE | TRANSFORMER | LINE", "SPARK | FIRE | SMOKE | FLASH | ON_FIRE", within=10, sure=0.94, excuses=(_TELECOM, _LAMP, _SHOP, unless("NEAR_ONLY | TICKET_TALK", 3))),
+    rule("wire.noise", "WIRE | POLE | TRANSFORMER", "CRACKLE", within=8, sure=0.9, excuses=(_LAMP, _SHOP)),
+    rule("wire.line_noise", "LINE", "CRACKLE | SPARK", "PLACE_OUT | POLE | EARTH | GROUNDED | CRACKLE", within=10, sure=0.8, excuses=(_TELECOM,)),
+    rule("wire.hum", "WIRE | TRANSFORMER | POLE", "BUZZ", within=8, sure=0.8, excuses=(_LAMP, _SHOP)),
+    rule("wire.burst", "TRANSFORMER | POLE", "EXPLODE | BANG", within=8, sure=0.93, excuses=(_SHOP, _MONEY)),
+    rule("wire.bang_outside", "EXPLODE | BANG", "FLASH", "POLE | TRANSFORMER | WIRE | PLACE_OUT | POWER_LOSS", within=16, sure=0.85, excuses=(_SHOP,)),
+    rule("wire.equipment_damaged", "TRANSFORMER", "CRASH | FALL | HIT | LEAK | OPEN_BOX", within=9, sure=0.88, excuses=(_WORK, _SHOP, _MONEY)),
+    rule("wire.tree_on_line", "TREE", "CONTACT", within=12, sure=0.93, excuses=(_NEAR,)),
+    rule("wire.tree_fell_on", "TREE", "FALL", "WIRE", within=12, sure=0.88, excuses=(_NEAR, _TELECOM)),
+    rule("wire.something_on_line", "CONTACT", "FALL | HIT | TALL | TREE | PERSON", within=12, sure=0.86, excuses=(_NEAR, unless("LINE_OTHER | CABLE_TV | BILL", 5))),
+    rule("wire.tall_thing", "TALL", "WIRE", "HIT | TOUCH | CRASH | STUCK | CONTACT", within=14, sure=0.86, excuses=(_NEAR, _WORK, _TELECOM)),
+    rule("wire.touching", "WIRE", "TOUCH", "PLACE_OUT | TALL | PERSON", within=10, sure=0.82, excuses=(_NEAR, _WORK, _TELECOM, _SHOP)),
+    rule("wire.pulled_from_house", "HIT | FALL", "WIRE | POLE", "IN_HOUSE | PLACE_OUT", within=12, sure=0.86, excuses=(_NEAR, _WORK, _TELECOM, _MONEY)),
+)

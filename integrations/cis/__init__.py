@@ -1,0 +1,1 @@
+"""The customer information system: who lives where."""

@@ -1,0 +1,1 @@
+"""Outage areas from the utility's GIS."""

@@ -1,0 +1,1 @@
+"""The outage management system, by MultiSpeak."""

@@ -1,0 +1,1 @@
+"""Twilio: sending messages, checking who calls us, and the arithmetic of a text message."""
