@@ -84,11 +84,18 @@ class Conversation:
                 return str(item.get("value"))
         return None
 
-    def say(self, response: str, **values: Any) -> None:
-        """Say one of the designers' responses, with the utility's own names and numbers filled in."""
+    def say(self, response: str, join: bool = False, **values: Any) -> None:
+        """Say one of the designers' responses, with the utility's own names and numbers filled in.
+
+        Args:
+            response: its name in a domain.yml.
+            join: continue the message before it instead of beginning another (bot/core/joining.py).
+            values: for the words in braces.
+        """
         facts = self.services.utility
         self.dispatcher.utter_message(
             response=response,
+            join=join,
             utility=facts.utility,
             human_phone=facts.human_phone,
             human_hours=facts.human_hours,

@@ -75,7 +75,9 @@ async def build(settings: Settings) -> Services:
     """Connect to everything that the settings name, and start keeping the outages in memory."""
     redis = connect(settings.redis_url)
     oms = MultiSpeakOms.from_settings(settings)
-    board = OutageBoard.from_settings(settings, redis, oms)
+    # The board's reading of pushes waits for them, longer than a command may take.
+    board_redis = connect(settings.redis_url, timeout=10.0)
+    board = OutageBoard.from_settings(settings, board_redis, oms)
     cis = CisClient.from_settings(settings)
     database = Database.from_settings(settings)
     await board.start()
@@ -85,6 +87,7 @@ async def build(settings: Settings) -> Services:
         await board.aclose()
         await cis.aclose()
         await database.close()
+        await board_redis.aclose()
         await redis.aclose()
 
     return Services(

@@ -16,6 +16,7 @@ from bot.channels.sms_worker import TextWorker
 from bot.switchboard.emergency import PARKED, unparked_report
 from integrations.base.logs import configure_logs
 from integrations.base.settings import Settings, SettingsError, get_settings
+from integrations.base.tasks import told_to_stop
 from integrations.oms.reports import deliver_forever
 from integrations.records.contacts import ContactConsents
 from integrations.records.database import upgrade
@@ -30,7 +31,7 @@ PARKED_EVERY_SECONDS = 5.0
 
 async def say_alive(parts: Parts) -> None:
     """Keep the worker's key fresh, for `/readyz`."""
-    while True:
+    while not told_to_stop():
         try:
             await parts.redis.set(WORKER_ALIVE, "1", ex=ALIVE_SECONDS)
         except RedisError as error:
@@ -60,7 +61,7 @@ async def bring_in_parked(parts: Parts) -> int:
 
 async def bring_in_parked_for_ever(parts: Parts) -> None:
     """The worker's loop for parked reports."""
-    while True:
+    while not told_to_stop():
         try:
             await bring_in_parked(parts)
         except Exception as error:  # the loop has to go on; what could not be taken stays parked

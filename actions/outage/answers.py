@@ -139,13 +139,13 @@ def tell(conversation: Conversation, premise: Premise, view: OutageView, outage:
     if outage.customers_out:
         small = outage.customers_out < 5
         if small:
-            conversation.say("utter_outage_size_small")
+            conversation.say("utter_outage_size_small", join=True)
         else:
-            conversation.say("utter_outage_size", customers=words.customers(outage.customers_out))
+            conversation.say("utter_outage_size", join=True, customers=words.customers(outage.customers_out))
     if outage.cause:
-        conversation.say("utter_outage_cause", cause=outage.cause)
+        conversation.say("utter_outage_cause", join=True, cause=outage.cause)
     if outage.crew is not CrewStatus.NONE or outage.etr_class in (EtrClass.NONE, EtrClass.ASSESSING):
-        conversation.say(f"utter_outage_crew_{outage.crew.value}")
+        conversation.say(f"utter_outage_crew_{outage.crew.value}", join=True)
     if not outage.planned:
         say_etr(conversation, outage, now, zone)
     say_age(conversation, view, now, zone)
@@ -155,25 +155,24 @@ def say_etr(conversation: Conversation, outage: Outage, now: datetime, zone: str
     """The restoration time, worded by its class; a past one is never a promise."""
     seen = outage.as_seen_at(now)
     if seen.etr_withdrawn:
-        conversation.say("utter_outage_etr_withdrawn")
+        conversation.say("utter_outage_etr_withdrawn", join=True)
     elif seen.etr is None:
         response = "utter_outage_etr_assessing" if seen.etr_class is EtrClass.ASSESSING else "utter_outage_etr_none"
-        conversation.say(response)
+        conversation.say(response, join=True)
     elif seen.etr_class is EtrClass.EXPIRED:
-        conversation.say("utter_outage_etr_expired", etr=words.when(seen.etr, now, zone))
+        conversation.say("utter_outage_etr_expired", join=True, etr=words.when(seen.etr, now, zone))
     elif seen.etr_class in (EtrClass.CREW, EtrClass.AREA):
-        conversation.say(f"utter_outage_etr_{seen.etr_class.value}", etr=words.estimate(seen.etr, now, zone))
+        conversation.say(f"utter_outage_etr_{seen.etr_class.value}", join=True, etr=words.estimate(seen.etr, now, zone))
     else:
         # A time without a known origin gets the weakest wording that a time can have.
-        conversation.say("utter_outage_etr_statistical", etr=words.estimate(seen.etr, now, zone))
+        conversation.say("utter_outage_etr_statistical", join=True, etr=words.estimate(seen.etr, now, zone))
 
 
 def say_age(conversation: Conversation, view: OutageView, now: datetime, zone: str) -> None:
     """When this was known; an old answer says that it is old."""
     fresh = (now - view.as_of).total_seconds() < 600
-    conversation.say(
-        "utter_outage_as_of" if fresh else "utter_outage_as_of_old", as_of=words.as_of(view.as_of, now, zone)
-    )
+    response = "utter_outage_as_of" if fresh else "utter_outage_as_of_old"
+    conversation.say(response, join=True, as_of=words.as_of(view.as_of, now, zone))
 
 
 async def report(

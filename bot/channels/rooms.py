@@ -16,6 +16,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from integrations.base.tasks import told_to_stop
+
 log = structlog.get_logger()
 
 WAKE = "web:wake"
@@ -170,14 +172,14 @@ class Rooms:
             listener.hint(message)
 
     async def _follow(self) -> None:
-        while True:
+        while not told_to_stop():
             try:
                 async with self._redis.pubsub(ignore_subscribe_messages=True) as channel:
                     await channel.subscribe(WAKE)
                     # Whatever was said while nobody listened is in the streams.
                     for conversation_id in list(self._listeners):
                         self._wake(conversation_id)
-                    while True:
+                    while not told_to_stop():
                         news = await channel.get_message(timeout=10.0)
                         if news is not None:
                             self._heard(str(news["data"]))

@@ -28,6 +28,7 @@ from bot.switchboard.metrics import failures, turns
 from bot.switchboard.models import Door, Reply, Turn, TurnInProgress
 from bot.switchboard.text import normalise
 from bot.switchboard.wording import Wording
+from integrations.base.tasks import told_to_stop
 from integrations.twilio.errors import TwilioOptedOut, TwilioRejected, TwilioUnavailable
 
 log = structlog.get_logger()
@@ -134,7 +135,7 @@ class TextWorker:
     # -- the stream
 
     async def _again_and_again(self, step: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        while not told_to_stop():
             try:
                 await step()
             except ResponseError as error:

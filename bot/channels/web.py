@@ -25,6 +25,7 @@ from bot.channels.limits import Allowance
 from bot.channels.rooms import Rooms
 from bot.channels.web_turns import WebTurns
 from bot.identity.tokens import Session, TokenRejected, Tokens
+from integrations.base.tasks import told_to_stop
 
 log = structlog.get_logger()
 
@@ -203,7 +204,7 @@ class WebChat:
         return number if number <= last else 0
 
     async def _write(self, ws: WebSocket, conversation_id: str, listener: Any, number: int) -> None:
-        while True:
+        while not told_to_stop():
             try:
                 async with asyncio.timeout(IDLE_PING_SECONDS):
                     await listener.news.wait()

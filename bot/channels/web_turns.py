@@ -20,6 +20,7 @@ from bot.switchboard import Door, Reply, Turn, TurnInProgress
 from bot.switchboard.metrics import failures
 from bot.switchboard.wording import Wording
 from integrations.base.clock import Now, utc_now
+from integrations.base.tasks import told_to_stop
 
 log = structlog.get_logger()
 
@@ -135,7 +136,7 @@ class WebTurns:
             log.warning("web.turn_left_open", error=type(error).__name__)
 
     async def _sweep_for_ever(self) -> None:
-        while True:
+        while not told_to_stop():
             await asyncio.sleep(self._sweep)
             try:
                 await self.take_up_orphans()

@@ -43,6 +43,10 @@ class TurnOutput(OutputChannel):
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Pass one reply on, whole, with the name of the response that it came from."""
+        custom = message.get("custom")
+        if isinstance(custom, dict) and custom.get("porchlight_failed"):
+            self.failed = str(custom["porchlight_failed"])
+            return
         self.sent += 1
         await self._send(
             {
@@ -54,7 +58,7 @@ class TurnOutput(OutputChannel):
                 ],
                 "image": message.get("image"),
                 "response": message.get("utter_action") or "",
-                "custom": message.get("custom"),
+                "custom": custom,
             }
         )
 

@@ -19,10 +19,11 @@ def main() -> None:
     from bot.core import without_tensorflow
 
     without_tensorflow.prepare()
-    from bot.core import failures, speed
+    from bot.core import failures, joining, speed
 
     speed.apply()
     failures.apply()
+    joining.apply()
     import rasa.__main__
 
     logging.captureWarnings(True)

@@ -55,7 +55,7 @@ class Guard:
         bits = self._reader.bits
         self._rules: list[tuple[tuple[int, ...], Rule]] = []
         for rule in RULES:
-            for concept in {name for group in (*rule.parts, *(item.concepts + item.but for item in rule.unless)) for name in group}:
+            for concept in {name for group in (*rule.parts, *(item.concepts + item.but + item.along for item in rule.unless)) for name in group}:
                 if concept not in bits:
                     raise LexiconError(f"{lexicon_file.name}: the rule {rule.name} needs the concept {concept}")
             masks = tuple(sum(bits[name] for name in set(part)) for part in rule.parts)

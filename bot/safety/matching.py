@@ -14,14 +14,16 @@ class Unless:
     """A context that makes a match harmless.
 
     Attributes:
-        concepts: any of these, within `reach` tokens of the match and in the same sentence.
+        concepts: any of these, within `reach` tokens of the match and in the same clause.
         reach: tokens to either side; 0 means within the match.
         but: the context does not count if any of these stands there too.
+        along: the context counts only if any of these stands there too; empty for always.
     """
 
     concepts: tuple[str, ...]
     reach: int = 8
     but: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,9 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split("|"))
 
 
-def unless(concepts: str, reach: int = 8, but: str = "") -> Unless:
+def unless(concepts: str, reach: int = 8, but: str = "", along: str = "") -> Unless:
     """Write an `Unless` shortly."""
-    return Unless(names(concepts), reach, names(but) if but else ())
+    return Unless(names(concepts), reach, names(but) if but else (), names(along) if along else ())
 
 
 def rule(
@@ -130,23 +132,27 @@ def _complete(rule_: Rule, scene: Scene, anchor: Span) -> Span | None:
 
 
 def _excused(item: Unless, scene: Scene, match: Span) -> bool:
-    low, high = scene.sentence(*match)
+    low, high = scene.clause(*match)
     low, high = max(low, match[0] - item.reach), min(high, match[1] + item.reach)
     if not scene.near(item.concepts, low, high):
+        return False
+    if item.along and not scene.near(item.along, low, high):
         return False
     return not (item.but and scene.near(item.but, low, high))
 
 
 def _closed(scene: Scene, match: Span) -> bool:
-    """Whether the match tells of something long over: past tense and a far date in its sentence, nothing present."""
-    if "LONG_AGO" not in scene.spans or "WAS" not in scene.spans:
+    """Whether the match tells of something that is over: long ago and in the past tense, or already dealt with."""
+    present = scene.spans
+    if "RESOLVED" not in present and ("LONG_AGO" not in present or "WAS" not in present):
         return False
-    low, high = scene.sentence(*match)
-    if not scene.near(("LONG_AGO",), max(low, match[0] - 8), min(high, match[1] + 10)):
+    low, high = scene.clause(*match)
+    if any(scene.words[index] in _PRESENT for index in range(max(low, match[0] - 2), match[1])):
         return False
-    if not scene.near(("WAS",), max(low, match[0] - 4), min(high, match[1] + 4)):
+    if scene.near(("AGAIN",), max(low, match[0] - 8), min(high, match[1] + 12)):
         return False
-    around = range(max(low, match[0] - 2), match[1])
-    if any(scene.words[index] in _PRESENT for index in around):
-        return False
-    return not scene.near(("OPEN_AGAIN",), max(low, match[0] - 8), min(high, match[1] + 12))
+    if scene.near(("RESOLVED",), max(low, match[0] - 8), min(high, match[1] + 8)):
+        return not scene.near(("OPEN_AGAIN",), max(low, match[0] - 8), min(high, match[1] + 8))
+    return scene.near(("LONG_AGO",), max(low, match[0] - 8), min(high, match[1] + 10)) and scene.near(
+        ("WAS",), max(low, match[0] - 4), min(high, match[1] + 4)
+    )

@@ -8,6 +8,7 @@ says, an emergency in it is still seen.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bot.safety.lexicon import Lexicon
@@ -29,6 +30,12 @@ _BETWEEN = frozenset(
     "any a an the no of or nor ni and it is are was being been seem seems to be me us see seen hear heard feel notice noticed have there theres hay se y un una ningun ninguna actual visible real more has "
     "wires wire lines line actually involved anymore mas huele smells smell burning electrical gas odor funny odd weird on in showing hot coming"
     .split()
+)
+# After these a new statement begins; what was said before does not excuse it.
+_TURNS = frozenset("but also however anyway plus pero tambien ademas nevermind actually besides".split())
+_AND = frozenset("and y then".split())
+_NEW_SUBJECT = frozenset(
+    "i im ive we weve my our there theres the now also a an its it hay me mi huele el la un una this that someone somebody what is se estamos esta please".split()
 )
 # "not just near the lines", "not sure if there is smoke", "didn't you hear, there is smoke"
 _NOT_DENIALS = frozenset("just only sure kidding joking know sure because lying exaggerating again solo se".split())
@@ -54,8 +61,8 @@ class Scene:
             self.merged[concepts] = found
         return found
 
-    def sentence(self, start: int, end: int) -> Span:
-        """The sentence or sentences that tokens from start to end stand in."""
+    def clause(self, start: int, end: int) -> Span:
+        """The clause or clauses that tokens from start to end stand in: between full stops and words like "but"."""
         low = max((at for at in self.breaks if at <= start), default=0)
         high = min((at for at in self.breaks if at >= end), default=len(self.words))
         return low, high
@@ -65,6 +72,12 @@ class Scene:
         spans = self.at(concepts)
         index = bisect_left(spans, (low, 0))
         return index < len(spans) and spans[index][1] <= high
+
+
+def _turns(words: list[str]) -> Iterator[int]:
+    for index, word in enumerate(words):
+        if word in _TURNS or (word in _AND and index + 1 < len(words) and words[index + 1] in _NEW_SUBJECT):
+            yield index
 
 
 class Reader:
@@ -93,6 +106,7 @@ class Reader:
                 words.append(token)
                 forms.append(part)
         self._hear(words, forms)
+        breaks.update(_turns(words))
         spans = self._find(words, forms)
         self._excuse(spans)
         self._deny(words, breaks, spans)
@@ -110,6 +124,11 @@ class Reader:
                     for offset in range(max(size, len(meant))):
                         if index + offset < len(words) and offset < size:
                             forms[index + offset] |= {meant[min(offset, len(meant) - 1)]}
+            if len(word) == 1 and index + 2 < len(words) and len(words[index + 1]) == len(words[index + 2]) == 1:
+                whole = word + words[index + 1] + words[index + 2]
+                if whole in self._vocabulary:
+                    for offset in range(3):
+                        forms[index + offset] |= {whole}
             if index + 1 < len(words) and words[index] is not words[index + 1]:
                 whole = word + words[index + 1]
                 if len(whole) >= 6 and whole in self._vocabulary:

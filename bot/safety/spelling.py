@@ -54,6 +54,9 @@ class Speller:
         forms = self._forms(token)
         if forms & self._vocabulary:
             return (forms,)
+        shorter = _DOUBLED.sub(r"\1", token)
+        if shorter != token and shorter in self._keywords:
+            return (forms | {shorter},)
         parts = self._run_together(token)
         if parts:
             return tuple(self._forms(part) for part in parts)
@@ -62,7 +65,7 @@ class Speller:
     def _forms(self, token: str) -> frozenset[str]:
         """The token, its singular, and with its dropped g."""
         forms = {token}
-        if len(token) > 3 and token.endswith("s") and token not in self._vocabulary:
+        if len(token) > 3 and token.endswith("s") and token[:-1] in self._vocabulary:
             forms.add(token[:-1])
         if len(token) > 4 and token.endswith("in") and token + "g" in self._vocabulary:
             forms.add(token + "g")

@@ -19,6 +19,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from integrations.base.tasks import told_to_stop
+
 log = structlog.get_logger()
 
 HOLD_SECONDS = 10.0
@@ -198,7 +200,7 @@ class ConversationOrder:
 
     async def _renew(self, conversation_id: str, owner: str, state: _Ticket, hold: Hold) -> None:
         life_ms = str(int(self._life * 1000))
-        while True:
+        while not told_to_stop():
             await asyncio.sleep(self._life / 3)
             try:
                 if not await self._redis.eval(_RENEW, 5, *order_keys(conversation_id), state.number, owner, life_ms):

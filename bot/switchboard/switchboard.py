@@ -28,6 +28,7 @@ from bot.switchboard.order import ConversationOrder, Hold, Place, TooLongInLine
 from bot.switchboard.text import LONGEST_READ, Normalised, normalise
 from bot.switchboard.wording import Wording
 from integrations.base.clock import utc_now
+from integrations.base.tasks import told_to_stop
 
 log = structlog.get_logger()
 
@@ -350,7 +351,7 @@ class Switchboard:
         )
 
     async def _keep_claim(self, turn: Turn) -> None:
-        while True:
+        while not told_to_stop():
             await asyncio.sleep(LEASE_SECONDS / 3)
             with contextlib.suppress(RedisError):  # it may come back before the lease ends
                 await self._claims.renew(turn.conversation_id, turn.turn_id)

@@ -160,19 +160,25 @@ class OutageBoard:
     # -- answers
 
     def peek(self, premise: Place) -> OutageView | None:
-        """The answer from a fresh board, without any waiting; None when the OMS would have to be asked."""
+        """The answer from a fresh board, without any waiting; None when the OMS would have to be asked.
+
+        Work that is planned for tomorrow does not explain why it is dark today, so it is no answer by itself.
+        """
         heard = self._heard_at
         now = self._now()
         if heard is None or now - heard > self._fresh:
             return None
         outage = self.state.find(premise.service_point_id, premise.meter_id, now)
-        return None if outage is None else OutageView(outage, outage.status, heard, "board")
+        if outage is None or outage.status is OutageStatus.SCHEDULED:
+            return None
+        return OutageView(outage, outage.status, heard, "board")
 
     async def lookup(self, premise: Place) -> OutageView:
         """The state of a premise. Never raises; takes no longer than the OMS's budget.
 
         Returns:
-            From a fresh board when it has the premise; else what the OMS says now; else the board with its age.
+            From a fresh board when it has the premise out or restored; else what the OMS says now; else the board with
+            its age.
         """
         view = self.peek(premise)
         if view is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class FoundEmergency:
 
 
 class WordGuard:
-    RULES = {"smell gas": "gas_leak", "wire down": "downed_wire", "huele a gas": "gas_leak"}
+    RULES: ClassVar[dict[str, str]] = {"smell gas": "gas_leak", "wire down": "downed_wire", "huele a gas": "gas_leak"}
 
     def check(self, text: str, language: str | None = None) -> FoundEmergency | None:
         for words, kind in self.RULES.items():

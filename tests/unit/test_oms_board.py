@@ -148,6 +148,22 @@ async def test_nothing_known_and_a_dead_oms_says_so(clock: Clock, oms: FakeOms) 
     assert (view.status, view.source, view.outage) == (OutageStatus.UNKNOWN, "none", None)
 
 
+async def test_work_planned_for_tomorrow_does_not_explain_the_dark_of_today(clock: Clock, oms: FakeOms) -> None:
+    board = make(clock, oms)
+    oms.listed = [outage(status=OutageStatus.SCHEDULED, started_at=T0 + timedelta(days=1), planned=True)]
+    await board.refresh()
+    oms.locations["SP1"] = LocationEvent(True, OutageStatus.SCHEDULED, "A")
+    asked = await board.lookup(HOUSE)
+    assert asked.outage is not None
+    assert (asked.status, asked.source, asked.outage.planned) == (OutageStatus.SCHEDULED, "live", True)
+    oms.locations["SP1"] = LocationEvent(True, OutageStatus.ASSUMED, "B")
+    clock.now += timedelta(seconds=10)
+    assert (await board.lookup(HOUSE)).status is OutageStatus.ASSUMED
+    oms.down = True
+    clock.now += timedelta(seconds=10)
+    assert (await board.lookup(HOUSE)).status is OutageStatus.SCHEDULED
+
+
 async def test_a_failure_that_nobody_foresaw_still_answers(clock: Clock, oms: FakeOms) -> None:
     board = make(clock, oms)
     await board.refresh()

@@ -11,7 +11,7 @@ _LAMP = unless("LIGHT_OUT", 4, but="SMOKE | SPARK | SMELL | FIRE")
 _FUEL = unless("COMBUSTION", 3, but="ELECTRIC | ON_FIRE | IN_HOUSE | SPARK")
 _CIGARETTES = unless("BUY", 2)
 _ADMIN = unless("RESOLVED", 10, but="OPEN_AGAIN")
-_FEELING = unless("BILL | SHOCK_IDIOM", 6)
+_FEELING = unless("BILL | SHOCK_IDIOM", 6, but="PANEL | APPLIANCE | TOUCHED")
 
 RULES: tuple[Rule, ...] = (
     rule("fire.alone", "FIRE | SMOKE | SPARK", within=0, sure=0.85, longest=3, excuses=(unless("BUY | BILL | SMOKE_ALARM", 3),)),
@@ -24,7 +24,7 @@ RULES: tuple[Rule, ...] = (
     rule("fire.hot_plastic", "SMELL", "FISHY", "PANEL | ELECTRIC | HOT", within=16, sure=0.88, excuses=(_MONEY,)),
     rule("fire.smells_hot", "SMELL", "HOT", "PANEL | ELECTRIC | IN_HOUSE", within=12, sure=0.85, excuses=(unless("FOOD", 6),)),
     rule("fire.smell_at_panel", "SMELL", "PANEL", within=8, sure=0.84, excuses=(unless("FOOD", 6), _MONEY)),
-    rule("fire.sparks", "SPARK", "ELECTRIC | APPLIANCE | METER | IN_HOUSE | TOUCH", within=9, sure=0.95, excuses=(_MONEY, _SHOP)),
+    rule("fire.sparks", "SPARK", "ELECTRIC | APPLIANCE | METER | IN_HOUSE | TOUCH", within=9, sure=0.95, excuses=(unless("BILL", 9, but="PANEL | METER"), _SHOP)),
     rule("fire.sparks_from", "SPARK", "SMOKE_FROM", within=4, sure=0.9, excuses=(_MONEY, _SHOP)),
     rule("fire.burnt_equipment", "BURN", "PANEL | METER", within=7, sure=0.92, excuses=(_MONEY, _LAMP, _SHOP, unless("BURN_OTHER", 1))),
     rule("fire.burnt_appliance", "BURN", "ELECTRIC | APPLIANCE", "SMOKE | SMELL | SPARK | HOT | FLASH | BANG", within=14, sure=0.88, excuses=(_MONEY, unless("FOOD", 5))),
@@ -36,13 +36,15 @@ RULES: tuple[Rule, ...] = (
     rule("fire.buzz_hot", "BUZZ | CRACKLE | BANG", "ELECTRIC | METER | APPLIANCE", "HOT | SMELL | BURN | SMOKE | SPARK | FLASH | FIRE", within=16, sure=0.9, excuses=(_MONEY,)),
     rule("fire.bang", "EXPLODE", "ELECTRIC | APPLIANCE | METER | IN_HOUSE", within=7, sure=0.86, excuses=(_MONEY, unless("TRANSFORMER | POLE", 8), unless("BUY", 4))),
     rule("fire.bang_and_burn", "BANG", "SMOKE | FLASH | FIRE | SPARK | BURN", within=14, sure=0.88, excuses=(_MONEY, unless("TRANSFORMER | POLE", 10))),
-    rule("fire.flash", "FLASH", "PANEL | APPLIANCE | METER", within=7, sure=0.85, excuses=(unless("LIGHT_OUT | APPLY | BUY | TICKET_TALK", 5),)),
+    rule("fire.flash", "ARC_FLASH", "PANEL | METER | APPLIANCE", within=7, sure=0.85, excuses=(unless("LIGHT_OUT | APPLY | BUY | TICKET_TALK", 5),)),
     rule("fire.electrocuted", "ELECTROCUTED", within=0, sure=0.95, excuses=(_FEELING, unless("BUY", 6, but="HELP"))),
-    rule("fire.shock_touch", "SHOCK | ELECTROCUTED", "TOUCH", "TOUCHED | APPLIANCE | ELECTRIC", within=16, sure=0.94, excuses=(unless("SHOCK_IDIOM", 2),)),
-    rule("fire.shock_thing", "SHOCK | ELECTROCUTED", "PANEL | APPLIANCE | TOUCHED", within=9, sure=0.92, excuses=(_FEELING, unless("SHOCK_IDIOM", 2))),
+    rule("fire.shock_touch", "SHOCK | ELECTROCUTED", "TOUCH", "TOUCHED | APPLIANCE | ELECTRIC", within=16, sure=0.94, excuses=(unless("SHOCK_IDIOM", 2, but="ELECTROCUTED"),)),
+    rule("fire.thrown", "THROWN", "TOUCH | TOUCHED", "TOUCHED | APPLIANCE | ELECTRIC | TOUCH", within=16, sure=0.85),
+    rule("fire.shock_thing", "SHOCK | ELECTROCUTED", "PANEL | APPLIANCE | TOUCHED", within=9, sure=0.92, excuses=(_FEELING, unless("SHOCK_IDIOM", 2, but="ELECTROCUTED"))),
     rule("fire.shock_body", "SHOCK", "HOT | SYMPTOM | BODY", within=14, sure=0.85, excuses=(_FEELING,)),
     rule("fire.object_in_outlet", "OBJECT_IN", "PANEL", within=7, sure=0.9, excuses=(_SHOP, _MONEY)),
     rule("fire.water_and_current", "WET_ELECTRIC", within=0, sure=0.88),
+    rule("fire.water_into_panel", "WATER", "WATER_INTO", "PANEL | FIXTURE", within=9, sure=0.84, excuses=(unless("BILL | BUY", 5),)),
     rule("fire.firefighters", "FIREFIGHTER", "CUT_POWER", within=14, sure=0.95, excuses=(unless("BILL | BUY", 4),)),
     rule("fire.firefighters_fire", "FIREFIGHTER", "FIRE | SMOKE", within=10, sure=0.9, excuses=(_SHOP, _ADMIN, unless("BILL", 4))),
     rule("fire.smoke_alarm_and_smell", "SMOKE_ALARM", "SMELL | SMOKE | BURN", within=10, sure=0.9, excuses=(_SHOP,)),

@@ -13,11 +13,13 @@ _FINE = unless("NO_SMELL_OK", 14, but="LEAK_STRICT")
 _WATER = unless("WATER_LEAK | LEAK_OTHER", 3)
 
 RULES: tuple[Rule, ...] = (
-    rule("gas.smell_gas", "SMELL", "GAS", within=9, sure=0.98, excuses=(_MONEY, _PETROL)),
+    rule("gas.smell_gas", "SMELL", "GAS", within=9, sure=0.98, excuses=(_PETROL, unless("BUY | HOMEWORK", 6, but="IN_HOUSE | OPEN_AGAIN | HELP | GAS_APPLIANCE"))),
+    rule("gas.smell_back", "SMELL", "AGAIN | OPEN_AGAIN", "VISIT", within=16, sure=0.8, excuses=(_FOOD, unless("BURN", 6))),
     rule("gas.rotten_eggs", "ROTTEN_EGG", "SMELL | ODD | IN_HOUSE | GAS_APPLIANCE | METER", within=12, sure=0.97, excuses=(_FOOD,)),
     rule("gas.rotten_eggs_alone", "ROTTEN_EGG", within=0, sure=0.85, longest=4),
     rule("gas.smell_odorant", "SMELL", "EGG", within=9, sure=0.96, excuses=(_FOOD, _MONEY)),
     rule("gas.leak", "GAS | GAS_PIPE | GAS_METER", "LEAK_STRICT", within=8, sure=0.98, excuses=(_WATER, _SHOP)),
+    rule("gas.appliance_leaks", "GAS_APPLIANCE", "LEAK_STRICT", within=5, sure=0.85, excuses=(_WATER, unless("WATER", 5))),
     rule("gas.escaping", "GAS | GAS_PIPE", "LEAK", within=5, sure=0.94, excuses=(_WATER, _SHOP, unless("BILL | TICKET_TALK", 5))),
     rule("gas.meter_leaks", "METER | PIPE", "LEAK_STRICT", within=6, sure=0.8, excuses=(_WATER, unless("BILL | GAS_MONEY", 4))),
     rule("gas.in_the_air", "GAS_FULL", within=0, sure=0.92, excuses=(unless("BILL | BUY | VEHICLE_GAS", 4, but="SMELL | HELP"),)),
@@ -27,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     rule("gas.pipe_damaged", "HIT", "GAS_PIPE", within=8, sure=0.95, excuses=(_WORK, _FINE, unless("BILL", 3))),
     rule("gas.dug_into_gas", "DIG", "GAS | GAS_PIPE", "HIT | LEAK | SMELL | HISS | BUBBLE", within=18, sure=0.94, excuses=(_WORK,)),
     rule("gas.dug_into_pipe", "DIG", "PIPE | EARTH", "LEAK | HISS | SMELL | BUBBLE", within=18, sure=0.85, excuses=(_WORK, _WATER)),
+    rule("gas.hit_and_hiss", "HIT", "HISS", within=22, sure=0.8, excuses=(unless("HISS_OTHER", 3),)),
     rule("gas.meter_hit", "HIT", "GAS_METER", within=9, sure=0.92, excuses=(_FINE, _WORK)),
     rule("gas.meter_hit_air", "HIT", "METER | PIPE", "LEAK | HISS | SMELL", within=16, sure=0.88, excuses=(_FINE, _WATER)),
     rule("gas.alarm", "OFFGAS_NOTE", "SOUNDING | HELP | OPEN_AGAIN", within=8, sure=0.94, excuses=(_SHOP,)),

@@ -24,6 +24,8 @@ RULES: tuple[Rule, ...] = (
     rule("monoxide.ill_near_flame", "SYMPTOM", "COMBUSTION", within=28, sure=0.86, excuses=(_MONEY, unless("BILL | BUY", 6, but="SYMPTOM_STRONG"))),
     rule("monoxide.better_outside", "SYMPTOM", "HEADS_BETTER", within=30, sure=0.86, excuses=(_MONEY,)),
     rule("monoxide.flame_indoors", "FIRE_FUEL_RUN", "INDOORS", within=12, sure=0.82, excuses=(_WORK, unless("SAFE_USE", 6))),
+    rule("monoxide.heat_with_cooker", "HEAT_WITH", within=0, sure=0.82, excuses=(unless("BILL | BUY", 6, but="SYMPTOM"),)),
+    rule("monoxide.better_outside_heat", "HEADS_BETTER", "COMBUSTION", within=25, sure=0.8, excuses=(_MONEY,)),
     rule("monoxide.flue", "FLUE", "BLOCKED", within=8, sure=0.85, excuses=(unless("BUY | BILL | TICKET_TALK", 6, but="SYMPTOM | SOUNDING | EXHAUST"),)),
     rule("monoxide.fumes_inside", "EXHAUST", "INDOORS | IN_HOUSE | COMBUSTION", within=10, sure=0.84, excuses=(unless("BILL | BUY", 5),)),
     rule("monoxide.bad_flame", "YELLOW_FLAME", "COMBUSTION | SYMPTOM", within=14, sure=0.82, excuses=(unless("BUY", 4),)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.safety.matching import Rule, rule, unless
 
 _TELECOM = unless("CABLE_TV | LINE_OTHER", 6, but="GROUNDED | POLE | SPARK | HELP | TREE")
-_NEAR = unless("NEAR_ONLY", 7, but="SPARK | SMOKE | FIRE | LIVE_WIRE")
+_NEAR = unless("NEAR_ONLY", 7, but="SPARK | SMOKE | FIRE", along="TREE | NEAR_TREE")
 _WORK = unless("TICKET_TALK", 6, but="SPARK | GROUNDED | HELP | OPEN_AGAIN")
 _MONEY = unless("BILL | WIRE_MONEY | DOWN_OTHER", 4, but="GROUNDED | POLE | SPARK | HELP")
 _LAMP = unless("LIGHT_OUT", 6, but="GROUNDED | SPARK | WIRE | FIRE | SMOKE")
@@ -28,8 +28,10 @@ RULES: tuple[Rule, ...] = (
     rule("wire.equipment_damaged", "TRANSFORMER", "CRASH | FALL | HIT | LEAK | OPEN_BOX", within=9, sure=0.88, excuses=(_WORK, _SHOP, _MONEY)),
     rule("wire.tree_on_line", "TREE", "CONTACT", within=12, sure=0.93, excuses=(_NEAR,)),
     rule("wire.tree_fell_on", "TREE", "FALL", "WIRE", within=12, sure=0.88, excuses=(_NEAR, _TELECOM)),
-    rule("wire.something_on_line", "CONTACT", "FALL | HIT | TALL | TREE | PERSON", within=12, sure=0.86, excuses=(_NEAR, unless("LINE_OTHER | CABLE_TV | BILL", 5))),
+    rule("wire.something_on_line", "CONTACT", "FALL | HIT | TALL | TREE", within=12, sure=0.86, excuses=(_NEAR, unless("LINE_OTHER | CABLE_TV | BILL", 5))),
     rule("wire.tall_thing", "TALL", "WIRE", "HIT | TOUCH | CRASH | STUCK | CONTACT", within=14, sure=0.86, excuses=(_NEAR, _WORK, _TELECOM)),
     rule("wire.touching", "WIRE", "TOUCH", "PLACE_OUT | TALL | PERSON", within=10, sure=0.82, excuses=(_NEAR, _WORK, _TELECOM, _SHOP)),
+    rule("wire.handling", "WIRE", "HANDLE", within=6, sure=0.8, excuses=(_NEAR, _WORK, _TELECOM, _SHOP, unless("BILL", 6))),
+    rule("wire.trapped", "WIRE | LINE", "TRAPPED", within=10, sure=0.9, excuses=(_TELECOM,)),
     rule("wire.pulled_from_house", "HIT | FALL", "WIRE | POLE", "IN_HOUSE | PLACE_OUT", within=12, sure=0.86, excuses=(_NEAR, _WORK, _TELECOM, _MONEY)),
 )
