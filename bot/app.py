@@ -30,10 +30,11 @@ from bot.switchboard.emergency import EmergencyDesk, Guard, Reports, Script
 from bot.switchboard.journal import Journal
 from bot.switchboard.metrics import queue_depth
 from bot.switchboard.order import ConversationOrder
-from bot.switchboard.wording import Wording, readable_phone
+from bot.switchboard.wording import Wording
 from integrations.base.logs import configure_logs
 from integrations.base.redis import connect
 from integrations.base.settings import Settings, SettingsError, get_settings
+from integrations.base.utility import get_utility
 from integrations.cis.client import CisClient
 from integrations.oms.client import MultiSpeakOms
 from integrations.oms.reports import TroubleReports
@@ -111,7 +112,7 @@ def build(
         http,
         whole_turn=settings.turn_timeout_seconds,
     )
-    wording = Wording(settings.person_phone, settings.emergency_phone, settings.utility_name)
+    wording = Wording.of(get_utility())
     switchboard = Switchboard(
         claims=TurnClaims(redis),
         order=ConversationOrder(redis),
@@ -212,14 +213,7 @@ def create_app(settings: Settings, build_parts: Callable[[Settings], Parts] = bu
     app.include_router(push.router(settings.oms_push_secret.get_secret_value(), parts.redis))
     if settings.sandbox_on:
         app.include_router(demo.router(settings.sandbox_url, parts.http, parts.tokens))
-    app.include_router(
-        site.router(
-            settings.sandbox_on,
-            settings.utility_name,
-            readable_phone(settings.person_phone),
-            readable_phone(settings.emergency_phone),
-        )
-    )
+    app.include_router(site.router(settings.sandbox_on, get_utility()))
     return app
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 
+from integrations.base.utility import Utility
+
 PAGES = Path(__file__).parent / "pages"
 
 _TYPES = {
@@ -20,17 +22,15 @@ _TYPES = {
 _POLICY = "default-src 'self'; img-src 'self' data: https:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
-def router(demo: bool, utility_name: str, person: str, emergency: str) -> APIRouter:
+def router(demo: bool, facts: Utility) -> APIRouter:
     """The routes.
 
     Args:
         demo: whether `/` is the demo page.
-        utility_name: shown on the pages.
-        person: readable number of a person.
-        emergency: readable number of the emergency line.
+        facts: name and numbers, shown on the pages.
     """
     routes = APIRouter()
-    values = {"utility": utility_name, "person": person, "emergency": emergency}
+    values = {"utility": facts.utility, "person": facts.human_phone, "emergency": facts.emergency_phone}
     page = _filled((PAGES / ("demo.html" if demo else "plain.html")).read_text(encoding="utf-8"), values)
     files = {
         path.name: path.read_bytes() for path in PAGES.iterdir() if path.suffix in _TYPES and path.suffix != ".html"

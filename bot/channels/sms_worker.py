@@ -213,12 +213,6 @@ class TextWorker:
         """Put a text among the dead letters, and tell the customer when it can be read whose it is."""
         failures.labels("text_dead_letter").inc()
         log.error("texts.dead_letter", reason=reason)
-        async with self._redis.pipeline(transaction=True) as pipe:
-            letter: dict[Any, Any] = {**fields, "reason": reason}
-            pipe.xadd(DEAD, letter, maxlen=_DEAD_KEPT, approximate=True)
-            pipe.xack(TEXTS, GROUP, ident)
-            pipe.xdel(TEXTS, ident)
-            await pipe.execute()
         with contextlib.suppress(ValueError, KeyError, TypeError):
             data = json.loads(fields["turn"])
             entry = Entry(ident, turn_from_dict(data["turn"], int(fields["place"]) or None), data["to"])
@@ -227,6 +221,12 @@ class TextWorker:
             with contextlib.suppress(TwilioUnavailable, TwilioRejected):
                 if not await self._stopped(entry.to):
                     await self._send(entry, [self._own("failed", entry)], "dead")
+        async with self._redis.pipeline(transaction=True) as pipe:
+            letter: dict[Any, Any] = {**fields, "reason": reason}
+            pipe.xadd(DEAD, letter, maxlen=_DEAD_KEPT, approximate=True)
+            pipe.xack(TEXTS, GROUP, ident)
+            pipe.xdel(TEXTS, ident)
+            await pipe.execute()
 
     # -- a text
 

@@ -48,11 +48,15 @@ class FromClient(BaseModel):
 
 
 class SignIn(BaseModel):
-    """The body of `POST /chat/session`: a portal's token, and the session so far."""
+    """The body of `POST /chat/session`: a portal's token, and the session so far.
+
+    `fresh` asks for a new conversation, `visitor` for one that is nobody's.
+    """
 
     customer: str = Field("", max_length=2_000)
     session: str = Field("", max_length=2_000)
     fresh: bool = False
+    visitor: bool = False
 
 
 class WebChat:
@@ -95,7 +99,7 @@ class WebChat:
         async def sign_in(request: Request, response: Response, body: SignIn) -> dict[str, str]:
             self._allow_origin(request, response)
             session = self._session(body.session or request.cookies.get(COOKIE, ""))
-            phone = session.phone
+            phone = None if body.visitor else session.phone
             if body.customer:
                 try:
                     phone = self._tokens.read_customer(body.customer)

@@ -1,11 +1,12 @@
 """The one way into the dialogue: a private channel for the gateway that streams replies and reports failure as failure.
 
-Rasa's own REST channel answers 200 with an empty list when a dialogue crashed, takes any sender, and unpacks any text that
-begins with a slash as a command. This one checks a token, takes commands only where the gateway vouches for them, streams each
-reply as it is produced, and ends every stream with ``done`` or ``error``.
+Rasa's own REST channel answers 200 with an empty list when a dialogue crashed, takes any sender, and unpacks any text
+that begins with a slash as a command. This one checks a token, takes commands only where the gateway vouches for them,
+streams each reply as it is produced, and ends every stream with ``done`` or ``error``.
 
 ``POST /webhooks/gateway/turn`` with ``{"conversation_id", "turn_id", "text", "metadata": {...}}``; the answer is
-``application/x-ndjson``: lines ``{"type": "message", ...}``, then one ``{"type": "done", ...}`` or ``{"type": "error", ...}``.
+``application/x-ndjson``: lines ``{"type": "message", ...}``, then one ``{"type": "done", ...}`` or
+``{"type": "error", ...}``.
 """
 
 from __future__ import annotations
@@ -173,7 +174,7 @@ class GatewayChannel(InputChannel):
 
 
 async def _handle(agent: Any, message: UserMessage) -> Any:
-    """What Agent.handle_message does, without the conversation lock (the gateway keeps a conversation's turns in order)."""
+    """Agent.handle_message without the conversation lock: the gateway keeps a conversation's turns in order."""
     processor = agent.processor
     tracker = await processor.log_message(message, should_save_tracker=False)
     tracker = await processor.run_action_extract_slots(message.output_channel, tracker)

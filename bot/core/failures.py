@@ -1,7 +1,7 @@
 """An action that failed is a failed turn.
 
-Stock Rasa logs the exception of a failed action (with what the customer wrote in it) and goes on as if the action had done
-nothing, so the customer hears silence. Here the output channel is told, and the turn ends as ``action_failed``.
+Stock Rasa logs the exception of a failed action (with what the customer wrote in it) and goes on as if the action had
+done nothing, so the customer hears silence. Here the output channel is told, and the turn ends as ``action_failed``.
 """
 
 from __future__ import annotations

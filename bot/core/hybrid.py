@@ -1,7 +1,8 @@
 """The pipeline's one part: a Rasa graph component around `bot.core.understanding`.
 
 It sets the intent to the reading to act on; to ``nlu_fallback`` with the readings in ``intent_ranking`` when a question
-between them is needed; to ``out_of_scope`` when the sentence is nothing we do. Commands of the gateway (``/intent``) pass.
+between them is needed; to ``out_of_scope`` when the sentence is nothing we do. Commands of the gateway (``/intent``)
+pass.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sentences that belong together are one message.
 
-An action says a status in sentences, each a response of its own that designers can word. A response that an action marks with
-``join`` continues the message before it; stock Rasa would send eight bubbles, and eight texts.
+An action says a status in sentences, each a response of its own that designers can word. A response that an action
+marks with ``join`` continues the message before it; stock Rasa would send eight bubbles, and eight texts.
 """
 
 from __future__ import annotations

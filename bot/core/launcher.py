@@ -6,7 +6,8 @@ import logging
 import os
 import sys
 
-# One thread a library: a turn is small, and two threads of BLAS fight over the same two cores (18.2 became 11.5 CPU-ms a turn).
+# One thread a library: a turn is small, and two threads of BLAS fight over the same two cores (18.2 became 11.5 CPU-
+# ms a turn).
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")

@@ -61,7 +61,7 @@ answer within their own budgets, so whatever takes longer is broken."""
 
 
 def _keep_connections_to_the_action_server() -> None:
-    """Stock: a new session and connection for each call of an action. Here: one session, kept alive, with a time limit."""
+    """Stock: a new session and connection for each call of an action. Here: one, kept alive, with a time limit."""
     import rasa.core.actions.action as action_module
     from rasa.utils.endpoints import EndpointConfig
 
@@ -174,7 +174,7 @@ EVENTS_FOR_ACTIONS = 40
 
 
 def _send_actions_what_they_read() -> None:
-    """Stock: each call of an action carries the whole domain (responses and all) and every event. Here: slots, forms, the newest.
+    """Stock: each call of an action carries the whole domain and every event. Here: slots, forms, the newest events.
 
     rasa-sdk reads the domain's slots and forms when it validates a form, and of the events those since the last action.
     """

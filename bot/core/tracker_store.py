@@ -1,8 +1,8 @@
 """Conversations in Redis: with time limits, an expiry, and a cost per turn that does not grow.
 
-Stock RedisTrackerStore blocks the event loop, waits for ever on a hung Redis, keeps conversations for ever, and reads, merges
-and writes the whole history at each turn (19 CPU-ms at the first turn, 230 at the two hundredth). Here a conversation keeps its
-newest turns; what is cut off leaves behind what it amounted to: the slots and the active form.
+Stock RedisTrackerStore blocks the event loop, waits for ever on a hung Redis, keeps conversations for ever, and reads,
+merges and writes the whole history at each turn (19 CPU-ms at the first turn, 230 at the two hundredth). Here a
+conversation keeps its newest turns; what is cut off leaves behind what it amounted to: the slots and the active form.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def capped(tracker: DialogueStateTracker, domain: Domain) -> list[Event]:
         if not earlier:
             return events
         cut = earlier[-1]
-    return _summary(tracker.sender_id, events[:cut], domain) + events[cut:]
+    return [*_summary(tracker.sender_id, events[:cut], domain), *events[cut:]]
 
 
 def _summary(sender_id: str, past: list[Event], domain: Domain) -> list[Event]:
@@ -77,7 +77,7 @@ def _summary(sender_id: str, past: list[Event], domain: Domain) -> list[Event]:
         for name, slot in before.slots.items()
         if slot.value != fresh.slots[name].value
     ]
-    return summary + [ActionExecuted(ACTION_LISTEN_NAME, timestamp=at)]
+    return [*summary, ActionExecuted(ACTION_LISTEN_NAME, timestamp=at)]
 
 
 class CappedRedisTrackerStore(TrackerStore, SerializedTrackerAsText):
@@ -127,9 +127,7 @@ class CappedRedisTrackerStore(TrackerStore, SerializedTrackerAsText):
             "name": tracker.sender_id,
             "events": [event.as_dict() for event in capped(tracker, self.domain)],
         }
-        await self._redis.set(
-            self._key(tracker.sender_id), json.dumps(body, separators=(",", ":")), ex=self._expire
-        )
+        await self._redis.set(self._key(tracker.sender_id), json.dumps(body, separators=(",", ":")), ex=self._expire)
 
     async def retrieve(self, sender_id: str) -> Optional[DialogueStateTracker]:
         """Read a conversation, or None where there is none or it has expired."""

@@ -57,11 +57,13 @@ def choose(
     """
     best: Optional[tuple[float, Thresholds]] = None
     inside = sum(1 for label in truth if label != OUT_OF_SCOPE)
-    grid = itertools.product((0.3, 0.35, 0.4, 0.5, 0.6), (0.4, 0.5, 0.6, 0.7, 0.8), (0.0, 0.1, 0.2, 0.3, 0.4), (0.4, 0.5, 0.6))
+    grid = itertools.product(
+        (0.3, 0.35, 0.4, 0.5, 0.6), (0.4, 0.5, 0.6, 0.7, 0.8), (0.0, 0.1, 0.2, 0.3, 0.4), (0.4, 0.5, 0.6)
+    )
     for scope, act, lead, ask in grid:
         limits = Thresholds(act, lead, ask, scope)
         count: dict[str, int] = {}
-        for row, label in zip(rows, truth):
+        for row, label in zip(rows, truth, strict=True):
             result = outcome(decide(row, list(names), limits), label)
             count[result] = count.get(result, 0) + 1
         bad = count.get("wrong", 0) / len(truth)
@@ -81,15 +83,15 @@ def choose(
 def main() -> None:
     """Train, choose, print."""
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "tests/nlu/dev.yml")
-    texts, intents = zip(*examples(Path("data")))
+    texts, intents = zip(*examples(Path("data")), strict=True)
     model = Understanding(load_encoder("models/encoder")).fit(texts, intents, report=lambda line: print(" ", line))
-    dev, truth = zip(*messages(path))
+    dev, truth = zip(*messages(path), strict=True)
     scores = model.scores(dev)
     t = temperature(scores, truth, model.labels)
     rows = softmax(scores / t)
     limits = choose(rows, truth, model.labels)
     count: dict[str, int] = {}
-    for row, label in zip(rows, truth):
+    for row, label in zip(rows, truth, strict=True):
         result = outcome(decide(row, model.labels, limits), label)
         count[result] = count.get(result, 0) + 1
     print(f"    temperature: {t:.3f}")

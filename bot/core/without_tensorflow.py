@@ -25,9 +25,7 @@ class NeedsTensorFlow:
     """What a neural component of Rasa becomes here; using one says what to do."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        raise RuntimeError(
-            "This Rasa component needs TensorFlow, which Porchlight's environment leaves out"
-        )
+        raise RuntimeError("This Rasa component needs TensorFlow, which Porchlight's environment leaves out")
 
 
 def _module(name: str, **members: Any) -> None:

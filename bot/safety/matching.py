@@ -8,13 +8,17 @@ from dataclasses import dataclass
 from bot.safety.models import Kind
 from bot.safety.scene import Scene, Span
 
+#: A reach that also goes past full stops and "but".
+ANYWHERE = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Unless:
     """A context that makes a match harmless.
 
     Attributes:
-        concepts: any of these, within `reach` tokens of the match and in the same clause.
+        concepts: any of these, within `reach` tokens of the match and in the same clause
+            (`ANYWHERE`: in any).
         reach: tokens to either side; 0 means within the match.
         but: the context does not count if any of these stands there too.
         along: the context counts only if any of these stands there too; empty for always.
@@ -86,9 +90,11 @@ _KINDS: dict[str, Kind] = {
     "medical": "medical_equipment",
 }
 _PRESENT = frozenset(
-    "is are theres there its im am smell smells smelling hear hearing see seeing hay huele esta estan sale suena keeps keep still now says wont cant has have "
+    "is are theres its im am smells smelling hear hearing see seeing hay huele esta estan sale suena keeps keep still now says wont cant has have "
     "tonight today going happening".split()
 )
+
+_WHO_SMELL = frozenset("i we you they can could still to".split())
 
 
 def find(rule_: Rule, scene: Scene) -> Span | None:
@@ -132,7 +138,7 @@ def _complete(rule_: Rule, scene: Scene, anchor: Span) -> Span | None:
 
 
 def _excused(item: Unless, scene: Scene, match: Span) -> bool:
-    low, high = scene.clause(*match)
+    low, high = scene.clause(*match) if item.reach < ANYWHERE else (0, len(scene.words))
     low, high = max(low, match[0] - item.reach), min(high, match[1] + item.reach)
     if not scene.near(item.concepts, low, high):
         return False
@@ -142,17 +148,22 @@ def _excused(item: Unless, scene: Scene, match: Span) -> bool:
 
 
 def _closed(scene: Scene, match: Span) -> bool:
-    """Whether the match tells of something that is over: long ago and in the past tense, or already dealt with."""
+    """Whether the match tells of something that is over: long ago, or already dealt with, and nothing of it present."""
     present = scene.spans
-    if "RESOLVED" not in present and ("LONG_AGO" not in present or "WAS" not in present):
+    if "RESOLVED" not in present and "LONG_AGO" not in present:
         return False
     low, high = scene.clause(*match)
-    if any(scene.words[index] in _PRESENT for index in range(max(low, match[0] - 2), match[1])):
+    for index in range(max(low, match[0] - 2), match[1]):
+        word = scene.words[index]
+        if word in _PRESENT or (word == "smell" and index and scene.words[index - 1] in _WHO_SMELL):
+            return False
+    if scene.near(("AGAIN",), max(low, match[0] - 5), min(high, match[1] + 5)):
         return False
-    if scene.near(("AGAIN",), max(low, match[0] - 8), min(high, match[1] + 12)):
-        return False
-    if scene.near(("RESOLVED",), max(low, match[0] - 8), min(high, match[1] + 8)):
-        return not scene.near(("OPEN_AGAIN",), max(low, match[0] - 8), min(high, match[1] + 8))
-    return scene.near(("LONG_AGO",), max(low, match[0] - 8), min(high, match[1] + 10)) and scene.near(
+    if scene.near(("LONG_AGO",), max(low, match[0] - 4), min(high, match[1] + 4)):
+        return True
+    if scene.near(("LONG_AGO",), max(low, match[0] - 8), min(high, match[1] + 10)) and scene.near(
         ("WAS",), max(low, match[0] - 4), min(high, match[1] + 4)
-    )
+    ):
+        return True
+    near = max(low, match[0] - 8), min(high, match[1] + 8)
+    return scene.near(("RESOLVED",), *near) and not scene.near(("OPEN_AGAIN",), *near)

@@ -21,7 +21,7 @@ Span = tuple[int, int]
 #: What a denial can take away. Not gas or wires: "no power, the wire is down".
 _DENIABLE = (
     "SMELL", "SMOKE", "SPARK", "HISS", "LEAK", "LEAK_STRICT", "FIRE", "ON_FIRE", "BURN", "SHOCK", "ELECTROCUTED", "CONTACT", "CRACKLE",
-    "BUZZ", "FLASH", "HOT", "SOUNDING", "SYMPTOM", "SYMPTOM_STRONG", "ODD", "FALL", "CRASH", "HIT", "LIVE_WIRE", "EGG", "ROTTEN_EGG", "BANG", "GAS_FULL",
+    "BUZZ", "FLASH", "HOT", "SOUNDING", "SYMPTOM", "SYMPTOM_STRONG", "ODD", "FALL", "CRASH", "HIT", "LIVE_WIRE", "EGG", "ROTTEN_EGG", "BANG", "GAS_FULL", "DISTRESS", "FALL_PAST", "FALL_DOWN", "HANGS",
 )  # fmt: skip
 _DENIALS = frozenset(
     "no not dont doesnt didnt isnt arent wasnt werent never without nor nothing nothings nobody nobodys hasnt havent aint none sin ni tampoco nunca".split()
@@ -181,6 +181,9 @@ class Reader:
             reach = index + 1
             while reach < len(words) and reach not in breaks and reach - index <= 6:
                 hit = False
+                if reach == index + 1 and word == "no" and words[reach] in ("wires", "lines", "wire"):
+                    for name in ("WIRE", "LINE"):
+                        spans[name] = [span for span in spans.get(name, ()) if span[0] != reach]
                 for name in _DENIABLE:
                     for span in spans.get(name, ()):
                         if span[0] == reach:

@@ -50,6 +50,7 @@ class _Run:
     intent: str = ""
     said: list[Reply] = field(default_factory=list)
     words: int = 0
+    held: bool = False
 
 
 class Switchboard:
@@ -128,6 +129,7 @@ class Switchboard:
                 raise TurnInProgress
             if claim is Claim.ANSWERED:
                 metrics.turns.labels(turn.channel, "repeated").inc()
+                await self._free_place(run)
                 return
             claimed = True
             heartbeat = asyncio.create_task(self._keep_claim(turn))
@@ -141,6 +143,7 @@ class Switchboard:
                     yield reply
             await self._finish(run, started)
             claimed = False
+            await self._free_place(run)
         finally:
             metrics.running.dec()
             if place is not None:
@@ -202,6 +205,7 @@ class Switchboard:
         waited = time.monotonic()
         try:
             async with self._order.hold(turn.conversation_id, place, turn.place, self._patience) as hold:
+                run.held = True
                 metrics.stages.labels("wait").observe(time.monotonic() - waited)
                 async with contextlib.aclosing(self._in_turn(run, hold)) as replies:
                     async for reply in replies:
@@ -343,6 +347,11 @@ class Switchboard:
             ms=int((time.monotonic() - started) * 1000),
             age_ms=age_ms(turn.received_at, utc_now()),
         )
+
+    async def _free_place(self, run: _Run) -> None:
+        """A reserved place of a turn that did not need it: nobody shall wait behind it."""
+        if not run.held:
+            await self.give_up(run.turn)
 
     async def _event(self, run: _Run, name: str, **fields: str | int | float) -> None:
         turn = run.turn

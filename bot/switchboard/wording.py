@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import phonenumbers
-
 from bot.switchboard.models import Channel
+from integrations.base.utility import Utility
 
 _TEXTS: dict[str, dict[str, str]] = {
     "failed": {
@@ -66,11 +65,11 @@ _TEXTS: dict[str, dict[str, str]] = {
     },
     "help": {
         "en": "{utility} automated assistant. Tell me what is wrong in your own words, or text OUT to report an "
-        "outage, STAT for its status, ON or OFF to say if power is back. Person: {person}. Gas smell or wire down: leave, call "
-        "911, then {emergency}. STOP to stop. Msg & data rates may apply.",
+        "outage, STAT for its status, ON or OFF to say if power is back. Person: {person}. Gas smell or wire down: "
+        "leave, call 911, then {emergency}. STOP to stop. Msg & data rates may apply.",
         "es": "Asistente automático de {utility}. Dígame con sus palabras qué pasa, o envíe OUT para reportar un "
-        "apagón, STAT para saber su estado, ON u OFF para decir si volvió la luz. Persona: {person}. Olor a gas o cable caído: "
-        "salga, llame al 911 y después al {emergency}. ALTO para no recibir más.",
+        "apagón, STAT para saber su estado, ON u OFF para decir si volvió la luz. Persona: {person}. Olor a gas "
+        "o cable caído: salga, llame al 911 y después al {emergency}. ALTO para no recibir más.",
     },
     "busy": {
         "en": "I am still working on your earlier messages, so I could not take this one. Please wait for my answer, "
@@ -86,14 +85,19 @@ class Wording:
     """The gateway's own sentences.
 
     Attributes:
-        person: the number of a person in office hours, E.164.
-        emergency: the emergency line, E.164.
+        person: the number of a person in office hours, as customers dial it.
+        emergency: the emergency line, likewise.
         utility: the name that customers know.
     """
 
     person: str
     emergency: str
     utility: str = ""
+
+    @classmethod
+    def of(cls, facts: Utility) -> Wording:
+        """With the numbers of `data/utility.yml`."""
+        return cls(facts.human_phone, facts.emergency_phone, facts.utility)
 
     def say(self, name: str, language: str = "en", channel: Channel = "web", **values: object) -> str:
         """A sentence by its name, in the customer's language or else in English.
@@ -102,17 +106,5 @@ class Wording:
             KeyError: there is no such sentence.
         """
         texts = _TEXTS[name]
-        numbers = {"person": readable_phone(self.person), "emergency": readable_phone(self.emergency)}
-        return texts.get(language, texts["en"]).format(utility=self.utility, **numbers, **values)
-
-
-def readable_phone(e164: str) -> str:
-    """+15555550180 as people write it: 555-555-0180."""
-    try:
-        number = phonenumbers.parse(e164)
-    except phonenumbers.NumberParseException:
-        return e164
-    if number.country_code != 1:
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-    digits = str(number.national_number).zfill(10)
-    return f"{digits[:3]}-{digits[3:6]}-{digits[6:]}"
+        text = texts.get(language, texts["en"])
+        return text.format(person=self.person, emergency=self.emergency, utility=self.utility, **values)

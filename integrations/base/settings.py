@@ -30,6 +30,7 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="The address that Twilio calls; its signatures cover it")
     # the processes behind it
     redis_url: str = "redis://127.0.0.1:6390/0"
+    redis_external: bool = Field(False, description="A Redis of your own runs at REDIS_URL; start none")
     database_url: str = f"sqlite+aiosqlite:///{ROOT / '.run' / 'porchlight.db'}"
     rasa_urls: str = Field("http://127.0.0.1:5005", description="One a Rasa process, separated by commas")
     rasa_token: SecretStr = Field(SecretStr("local-only"), description="What the gateway shows to Rasa")
@@ -37,10 +38,6 @@ class Settings(BaseSettings):
     run_dir: Path = ROOT / ".run"
     log_level: str = "INFO"
     log_json: bool = False
-    # who we are to customers
-    utility_name: str = "Juniper Bay Energy"
-    person_phone: str = Field("+15555550180", description="Where customers reach a person, E.164")
-    emergency_phone: str = Field("+15555550199", description="The emergency line, at any hour, E.164")
     # web chat
     webchat_origins: str = Field("", description="Sites that may embed the chat, separated by commas; ours always may")
     webchat_secret: SecretStr = Field(SecretStr("local-only"), description="Signs session cookies and sign-in tokens")
@@ -106,7 +103,9 @@ def get_settings() -> Settings:
         base = settings.sandbox_url
         settings.oms_wsdl_url = settings.oms_wsdl_url or f"{base}/multispeak/oms?wsdl"
         settings.oms_user = settings.oms_user or "porchlight"
-        settings.gis_outage_layer_url = settings.gis_outage_layer_url or f"{base}/arcgis/rest/services/outages/FeatureServer/1"
+        settings.gis_outage_layer_url = (
+            settings.gis_outage_layer_url or f"{base}/arcgis/rest/services/outages/FeatureServer/1"
+        )
         settings.cis_url = settings.cis_url or f"{base}/cis"
         settings.twilio_api_url = settings.twilio_api_url or f"{base}/twilio"
         settings.twilio_account_sid = settings.twilio_account_sid or "AC" + "0" * 32

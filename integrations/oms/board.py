@@ -33,6 +33,7 @@ log = structlog.get_logger()
 _MEMBERS_AT_ONCE = 4
 _LIVE_KEPT_SECONDS = 5.0
 _LIVE_MOST = 20_000
+_KEPT_SECONDS = 60.0
 
 
 class Place(Protocol):
@@ -107,6 +108,7 @@ class OutageBoard:
         self._heard_at: datetime | None = None
         self._pushed_at: datetime | None = None
         self._polled_at: datetime | None = None
+        self._kept_at: float | None = None
         self._stream_id = "0-0"
         self._asking: dict[str, asyncio.Task[LocationEvent | None]] = {}
         self._answers: dict[str, tuple[float, LocationEvent, datetime]] = {}
@@ -335,8 +337,11 @@ class OutageBoard:
                 await self._stream.publish([event])
 
     async def _keep(self) -> None:
-        if self._stream is None or self._heard_at is None:
+        """Keep the board in Redis, at most once a minute: in a storm it is several megabytes."""
+        recently = self._kept_at is not None and self._monotonic() - self._kept_at < _KEPT_SECONDS
+        if self._stream is None or self._heard_at is None or recently:
             return
+        self._kept_at = self._monotonic()
         data = self.state.to_dict() | {"heard_at": self._heard_at.isoformat(), "stream_id": self._stream_id}
         try:
             await self._stream.save_snapshot(data)

@@ -32,7 +32,10 @@ _STATUSES = {
 _CREWS = (
     (CrewStatus.SUSPENDED, r"suspend|unable to access|no access|stood down|stopped for"),
     (CrewStatus.NONE, r"^\s*none\s*$|no crew|not (?:yet )?assigned|unassigned|await|pending"),
-    (CrewStatus.ON_SITE, r"on[\s_-]?site|on location|on scene|arrived|working to restore|field ?complete"),
+    (
+        CrewStatus.ON_SITE,
+        r"on[\s_-]?site|on location|at the (?:outage )?location|on scene|arrived|working to restore|field ?complete",
+    ),
     (CrewStatus.EN_ROUTE, r"en[\s_-]?route|on (?:their|the|its) way|sending|travel"),
     (CrewStatus.ASSIGNED, r"assign|dispatch"),
 )

@@ -138,11 +138,26 @@ class TroubleReports:
         self._budget = budget_seconds if budget_seconds is not None else oms.budget_seconds
         self._now = now
 
-    async def key(self, kind: ReportKind, *, service_point_id: str = "", address: str = "", otherwise: str = "") -> str:
+    async def key(
+        self,
+        kind: ReportKind,
+        *,
+        service_point_id: str = "",
+        address: str = "",
+        otherwise: str = "",
+        restored_at: datetime | None = None,
+    ) -> str:
         """The report id for what is being reported now.
 
         The same as for an earlier report of the kind at the place, until its episode is over: power came back
-        (`end_episode`), or 12 hours (an hour for emergencies) have passed.
+        (`restored_at`, or `end_episode`), or 12 hours (an hour for emergencies) have passed.
+
+        Args:
+            kind: what is reported.
+            service_point_id: where, when it is known.
+            address: where, in the customer's words.
+            otherwise: what stands for a place when none is known: a phone or a conversation.
+            restored_at: when power last came back there, if the board knows (`updated_at` of a RESTORED outage).
 
         Raises:
             ValueError: no place, phone or conversation.
@@ -150,7 +165,8 @@ class TroubleReports:
         place = place_of(service_point_id, address, otherwise)
         now = self._now()
         try:
-            episode = await self.rows.episode(place, kind, now, SAFETY_EPISODE if kind in _SAFETY else EPISODE)
+            length = SAFETY_EPISODE if kind in _SAFETY else EPISODE
+            episode = await self.rows.episode(place, kind, now, length, restored_at)
         except (SQLAlchemyError, OSError):
             # Without the database the day has to do; `submit` then decides what can be promised.
             log.exception("episodes cannot be read")

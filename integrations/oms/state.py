@@ -225,7 +225,7 @@ class BoardState:
                  k.gone_at.isoformat() if k.gone_at else None]
                 for k in self._outages.values()
             ],
-            "members": {outage_id: sorted(keys) for outage_id, keys in self._members.items()},
+            "members": {outage_id: list(keys) for outage_id, keys in self._members.items()},
             "restored": {
                 outage_id: [key for key, (one, _) in self._restored.items() if one.outage_id == outage_id]
                 for outage_id in {one.outage_id for one, _ in self._restored.values()}

@@ -108,8 +108,17 @@ class TroubleReportRows:
         async with self._database.read() as connection:
             return {state: count for state, count in await connection.execute(statement)}
 
-    async def episode(self, place: str, kind: str, at: datetime, length: timedelta) -> str:
+    async def episode(
+        self, place: str, kind: str, at: datetime, length: timedelta, restored_at: datetime | None = None
+    ) -> str:
         """The name of the episode that a report of this kind at this place belongs to now.
+
+        Args:
+            place: where.
+            kind: of the report.
+            at: now.
+            length: an episode that began longer ago is over.
+            restored_at: an episode that began before this is over.
 
         One statement decides, so two processes that ask at the same moment get the same answer.
         """
@@ -117,7 +126,8 @@ class TroubleReportRows:
         statement = self._database.insert(ReportEpisodeRow).values(
             place=place, kind=kind, episode=name, started_at=at, ended_at=None
         )
-        over = or_(_EPISODES.c.ended_at.is_not(None), _EPISODES.c.started_at <= at - length)
+        edge = at - length if restored_at is None else max(at - length, min(restored_at, at))
+        over = or_(_EPISODES.c.ended_at.is_not(None), _EPISODES.c.started_at <= edge)
         statement = statement.on_conflict_do_update(
             index_elements=["place", "kind"], set_={"episode": name, "started_at": at, "ended_at": None}, where=over
         )

@@ -40,6 +40,7 @@ def test_statuses_of_multispeak_and_cim_are_known(text: str | None, expected: Ou
         ("PG&E assessment crew is en route to the outage.", CrewStatus.EN_ROUTE),
         ("PG&E is sending a repair crew to the outage location.", CrewStatus.EN_ROUTE),
         ("PG&E repair crew is on-site working to restore power.", CrewStatus.ON_SITE),
+        ("PG&E is assessing the cause at the outage location.", CrewStatus.ON_SITE),
         ("Our crew was unable to access the outage location", CrewStatus.SUSPENDED),
         ("Awaiting T-Man", CrewStatus.NONE),
         ("T-Man Enroute", CrewStatus.EN_ROUTE),

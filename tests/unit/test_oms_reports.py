@@ -204,6 +204,16 @@ async def test_a_repeat_within_the_episode_has_the_same_key(reports: TroubleRepo
     assert await reports.key("outage", service_point_id="SP1") != second
 
 
+async def test_power_that_came_back_and_went_again_is_a_new_report(reports: TroubleReports, clock: Clock) -> None:
+    first = await reports.key("outage", service_point_id="SP1")
+    back = T0 + timedelta(hours=2)
+    clock.now += timedelta(hours=3)
+    second = await reports.key("outage", service_point_id="SP1", restored_at=back)
+    clock.now += timedelta(minutes=5)
+    assert second != first
+    assert await reports.key("outage", service_point_id="SP1", restored_at=back) == second
+
+
 async def test_processes_that_ask_at_once_agree_on_the_episode(url: str, oms: FakeOms) -> None:
     databases = [Database(url) for _ in range(5)]
     services = [TroubleReports(database, oms) for database in databases]  # type: ignore[arg-type]

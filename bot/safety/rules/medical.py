@@ -11,7 +11,8 @@ _OTHER = unless("MED_OTHER", 2)
 
 RULES: tuple[Rule, ...] = (
     rule("medical.device_no_power", "DEVICE | ON_DEVICE", "LOSS_NOW | POWER_LOSS", within=40, sure=0.95, excuses=(_PLAN,)),
-    rule("medical.vent_no_power", "VENT", "PERSON | BATTERY | STOPPED_NOW", "LOSS_NOW", within=12, sure=0.7, excuses=(_OTHER, _ADMIN, unless("BILL | COMBUSTION", 5))),
+    rule("medical.last_tank", "LOW_TANK", "LOSS_NOW", within=14, sure=0.85),
+    rule("medical.vent_no_power", "VENT", "PERSON | BATTERY | STOPPED_NOW | SOUNDING", "LOSS_NOW", within=12, sure=0.7, excuses=(_OTHER, _ADMIN, unless("BILL | COMBUSTION", 5))),
     rule("medical.device_failing", "DEVICE | ON_DEVICE", "BATTERY | STOPPED", within=16, sure=0.92, excuses=(_ADMIN, _OTHER)),
     rule("medical.needs_power", "DEVICE | ON_DEVICE", "POWER", "GONE", within=12, sure=0.85, excuses=(_ADMIN,)),
     rule("medical.vent_battery", "VENT", "BATTERY | STOPPED_NOW", "PERSON", within=10, sure=0.7, excuses=(_OTHER, _ADMIN, unless("BILL | COMBUSTION | PHONE", 5))),
@@ -19,6 +20,8 @@ RULES: tuple[Rule, ...] = (
     rule("medical.needs_device", "PERSON", "NEEDS", "DEVICE", within=8, sure=0.7, ordered=True, excuses=(unless("APPLY | BUY | BILL | POWER_LOST_OTHER", 14, but="LOSS_NOW | CANT_BREATHE"), _OTHER)),
     rule("medical.depends", "ON_DEVICE", "PERSON", within=10, sure=0.7, excuses=(unless("APPLY | BUY | BILL | POWER_LOST_OTHER", 14, but="LOSS_NOW | CANT_BREATHE"),)),
     rule("medical.medicine_warm", "MEDICINE", "COLD", "LOSS_NOW | POWER_LOSS | COLD | STOPPED | GONE", within=30, sure=0.9, excuses=(_ADMIN,)),
+    rule("medical.medicine_cold", "MEDICINE", "COLD", within=8, sure=0.62, excuses=(_ADMIN,)),
+    rule("medical.registered_out", "MEDREG", "LOSS_NOW", within=16, sure=0.7),
     rule("medical.medicine_spoils", "MEDICINE", "SPOIL", within=8, sure=0.8, excuses=(_ADMIN,)),
     rule("medical.medicine_no_power", "MEDICINE", "LOSS_NOW", within=24, sure=0.88, excuses=(_ADMIN,)),
     rule("medical.cannot_breathe", "CANT_BREATHE", "LOSS_NOW | POWER_LOSS | VENT | DEVICE", within=24, sure=0.9),

@@ -1,7 +1,7 @@
-"""The recipe of models/encoder: fine-tune a small sentence encoder on the project's own examples, export it as int8 ONNX.
+"""The recipe of models/encoder: fine-tune a small sentence encoder on our examples, export it as int8 ONNX.
 
-Run it by ``make encoder`` (it installs PyTorch into an environment of its own; nothing else in the project needs PyTorch).
-Deterministic for one machine and version. About ten minutes on two cores for 7,000 examples.
+Run it by ``make encoder`` (it installs PyTorch into an environment of its own; nothing else in the project needs
+PyTorch). Deterministic for one machine and version. About ten minutes on two cores for 7,000 examples.
 
 What it does, and why:
 
@@ -30,19 +30,83 @@ from tokenizers import Tokenizer
 from transformers import BertConfig, BertModel
 
 HOMOPHONES = {
-    "there": "their", "their": "there", "too": "to", "to": "two", "for": "four", "no": "know", "know": "no", "since": "sense",
-    "your": "you're", "its": "it's", "power": "our", "bill": "bell", "pay": "pain", "meter": "meet her", "wire": "why are",
-    "out": "owl", "off": "of", "right": "write", "hear": "here", "here": "hear", "due": "do", "lights": "light", "light": "like",
-    "gas": "guess", "account": "a count", "rate": "great", "owe": "oh", "weather": "whether", "week": "weak", "by": "buy",
-    "buy": "by", "whole": "hole", "flickering": "flick ring", "transfer": "trance for", "solar": "soul her", "agent": "ages",
+    "there": "their",
+    "their": "there",
+    "too": "to",
+    "to": "two",
+    "for": "four",
+    "no": "know",
+    "know": "no",
+    "since": "sense",
+    "your": "you're",
+    "its": "it's",
+    "power": "our",
+    "bill": "bell",
+    "pay": "pain",
+    "meter": "meet her",
+    "wire": "why are",
+    "out": "owl",
+    "off": "of",
+    "right": "write",
+    "hear": "here",
+    "here": "hear",
+    "due": "do",
+    "lights": "light",
+    "light": "like",
+    "gas": "guess",
+    "account": "a count",
+    "rate": "great",
+    "owe": "oh",
+    "weather": "whether",
+    "week": "weak",
+    "by": "buy",
+    "buy": "by",
+    "whole": "hole",
+    "flickering": "flick ring",
+    "transfer": "trance for",
+    "solar": "soul her",
+    "agent": "ages",
 }
 SHORT = {
-    "you": "u", "are": "r", "please": "pls", "because": "cuz", "what": "wut", "when": "whn", "power": "pwr", "with": "w",
-    "the": "th", "and": "n", "thanks": "thx", "tomorrow": "tmrw", "account": "acct", "payment": "pymt", "electric": "elec",
-    "street": "st", "number": "num", "people": "ppl", "my": "ma", "about": "abt", "before": "b4", "for": "4", "to": "2",
+    "you": "u",
+    "are": "r",
+    "please": "pls",
+    "because": "cuz",
+    "what": "wut",
+    "when": "whn",
+    "power": "pwr",
+    "with": "w",
+    "the": "th",
+    "and": "n",
+    "thanks": "thx",
+    "tomorrow": "tmrw",
+    "account": "acct",
+    "payment": "pymt",
+    "electric": "elec",
+    "street": "st",
+    "number": "num",
+    "people": "ppl",
+    "my": "ma",
+    "about": "abt",
+    "before": "b4",
+    "for": "4",
+    "to": "2",
 }
 FILLERS = ["um", "uh", "like", "so", "yeah", "hi", "hello", "ok", "hey", "i mean", "you know", "well"]
-KEYS = {"a": "sq", "s": "ad", "d": "sf", "e": "wr", "r": "et", "t": "ry", "o": "ip", "i": "uo", "l": "k", "n": "bm", "w": "qe", "p": "o"}
+KEYS = {
+    "a": "sq",
+    "s": "ad",
+    "d": "sf",
+    "e": "wr",
+    "r": "et",
+    "t": "ry",
+    "o": "ip",
+    "i": "uo",
+    "l": "k",
+    "n": "bm",
+    "w": "qe",
+    "p": "o",
+}
 
 
 def damaged(text: str, rng: random.Random) -> str:
@@ -90,13 +154,16 @@ class Sentences(torch.nn.Module):
         config = BertConfig.from_json_file(str(source / "config.json"))
         config._attn_implementation = "eager"
         self.bert = BertModel(config, add_pooling_layer=False)
-        state = {key.removeprefix("bert."): value for key, value in load_file(str(source / "model.safetensors")).items()}
+        state = {
+            key.removeprefix("bert."): value for key, value in load_file(str(source / "model.safetensors")).items()
+        }
         missing, _ = self.bert.load_state_dict(state, strict=False)
         if [name for name in missing if "position_ids" not in name]:
             raise SystemExit(f"the base model lacks {missing}")
         self.centres = torch.nn.Parameter(torch.randn(labels, config.hidden_size) * 0.02)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        """Unit vectors, shape (batch, hidden size)."""
         hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
         pooled = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
@@ -159,7 +226,7 @@ def encode(tokenizer: Tokenizer, texts: list[str]) -> tuple[torch.Tensor, torch.
 DAMAGED = 0.45
 """Share of the sentences that are seen damaged; their clean positives are the others of their intent."""
 FROZEN_LAYERS = 2
-"""The word vectors and the lowest layers stay as they are: they know English already, and it saves a third of the time."""
+"""The word vectors and the lowest layers stay: they know English already, and it saves a third of the time."""
 
 
 def in_chunks(model: Sentences, tokenizer: Tokenizer, texts: list[str], size: int = 24) -> torch.Tensor:
@@ -181,16 +248,35 @@ def export(model: Sentences, target: Path, sample: tuple[torch.Tensor, torch.Ten
     float_path, fused_path = target / "float.onnx", target / "fused.onnx"
     model.eval()
     torch.onnx.export(
-        model, sample, str(float_path), input_names=["input_ids", "attention_mask"], output_names=["sentence"],
-        dynamic_axes={"input_ids": {0: "batch", 1: "length"}, "attention_mask": {0: "batch", 1: "length"}, "sentence": {0: "batch"}},
-        opset_version=17, dynamo=False,
+        model,
+        sample,
+        str(float_path),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["sentence"],
+        dynamic_axes={
+            "input_ids": {0: "batch", 1: "length"},
+            "attention_mask": {0: "batch", 1: "length"},
+            "sentence": {0: "batch"},
+        },
+        opset_version=17,
+        dynamo=False,
     )
-    optimize_model(str(float_path), model_type="bert", num_heads=12, hidden_size=384).save_model_to_file(str(fused_path))
-    quantize_dynamic(str(fused_path), str(target / "model.onnx"), per_channel=True, weight_type=QuantType.QInt8, extra_options={"DefaultTensorType": 1})
+    optimize_model(str(float_path), model_type="bert", num_heads=12, hidden_size=384).save_model_to_file(
+        str(fused_path)
+    )
+    quantize_dynamic(
+        str(fused_path),
+        str(target / "model.onnx"),
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        extra_options={"DefaultTensorType": 1},
+    )
     feed = {"input_ids": sample[0].numpy(), "attention_mask": sample[1].numpy()}
     with torch.no_grad():
         exact = model(*sample).numpy()
-    small = onnxruntime.InferenceSession(str(target / "model.onnx"), providers=["CPUExecutionProvider"]).run(None, feed)[0]
+    small = onnxruntime.InferenceSession(str(target / "model.onnx"), providers=["CPUExecutionProvider"]).run(
+        None, feed
+    )[0]
     float_path.unlink()
     fused_path.unlink()
     return float((exact * small).sum(1).min())
@@ -237,7 +323,9 @@ def main() -> None:
         sys.exit("the quantised model differs too much from the float model")
 
 
-def fit(model: Sentences, tokenizer: Tokenizer, data: list[tuple[str, int]], options: argparse.Namespace, rng: random.Random) -> None:
+def fit(
+    model: Sentences, tokenizer: Tokenizer, data: list[tuple[str, int]], options: argparse.Namespace, rng: random.Random
+) -> None:
     """The training loop."""
     per_label, at_once = 4, 24
     frozen = [model.bert.embeddings, *model.bert.encoder.layer[:FROZEN_LAYERS]]
@@ -270,8 +358,9 @@ def fit(model: Sentences, tokenizer: Tokenizer, data: list[tuple[str, int]], opt
             schedule.step()
             total, step = total + float(loss.detach()), step + 1
             if step % 20 == 0:
-                print(f"\repoch {epoch + 1}/{options.epochs} step {step}/{steps} loss {float(loss.detach()):.3f} {time.time() - began:.0f} s", end="", flush=True)
-        print(f"\repoch {epoch + 1}/{options.epochs} mean loss {total / max(1, steps // options.epochs):.3f} {time.time() - began:.0f} s      ", flush=True)
+                print(f"\repoch {epoch + 1}: step {step} of {steps}, {time.time() - began:.0f} s", end="", flush=True)
+        mean = total / max(1, steps // options.epochs)
+        print(f"\repoch {epoch + 1} of {options.epochs}: mean loss {mean:.3f}, {time.time() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,3 @@
+from bot.core import without_tensorflow
+
+without_tensorflow.prepare()
