@@ -10,6 +10,7 @@ Runs on Python 3.10 and later with nothing installed.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
@@ -74,12 +75,19 @@ def quiet_environment(**more: str) -> dict[str, str]:
 
 
 def digest(*parts: object) -> str:
-    """A short name for what a result depends on; a Path stands for the file's content."""
+    """A short name for what a result depends on; a Path stands for the file's content, of a program without its layout."""
     total = hashlib.sha256()
     for part in parts:
-        body = part.read_bytes() if isinstance(part, Path) else json.dumps(part, sort_keys=True).encode()
-        total.update(hashlib.sha256(body).digest())
+        total.update(hashlib.sha256(_body(part)).digest())
     return total.hexdigest()[:16]
+
+
+def _body(part: object) -> bytes:
+    if not isinstance(part, Path):
+        return json.dumps(part, sort_keys=True).encode()
+    if part.suffix == ".py":
+        return ast.dump(ast.parse(part.read_text(encoding="utf-8"))).encode()
+    return part.read_bytes()
 
 
 def run_job(python: Path, program: Path, job: dict[str, Any], kind: str, *depends: object, nice: int = 0) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -13,12 +14,18 @@ from redis.exceptions import RedisError
 
 from bot.app import WORKER_ALIVE, Parts, build
 from bot.channels.sms_worker import TextWorker
+from bot.outreach.notices import OutageNotices
 from bot.switchboard.emergency import PARKED, unparked_report
+from integrations.base.clock import utc_now
 from integrations.base.logs import configure_logs
+from integrations.base.redis import connect
 from integrations.base.settings import Settings, SettingsError, get_settings
 from integrations.base.tasks import told_to_stop
+from integrations.base.utility import get_utility
+from integrations.oms.board import OutageBoard
+from integrations.oms.models import Outage
 from integrations.oms.reports import deliver_forever
-from integrations.records.contacts import ContactConsents
+from integrations.records.contacts import ContactConsents, UpdateSubscriptions
 from integrations.records.database import upgrade
 from integrations.twilio.client import TwilioMessages
 from integrations.twilio.sent import RedisSentLog
@@ -27,6 +34,22 @@ log = structlog.get_logger()
 
 ALIVE_SECONDS = 15
 PARKED_EVERY_SECONDS = 5.0
+
+
+class ByServicePoint:
+    """The outage board, asked by service point alone, as subscriptions know it."""
+
+    def __init__(self, board: OutageBoard) -> None:
+        self._board = board
+
+    @property
+    def as_of(self) -> datetime | None:
+        """When the OMS was last heard from."""
+        return self._board.as_of
+
+    def outage_of(self, service_point_id: str) -> Outage | None:
+        """The outage of a service point, RESTORED ones included."""
+        return self._board.state.find(service_point_id, "", utc_now())
 
 
 async def say_alive(parts: Parts) -> None:
@@ -82,10 +105,18 @@ async def run(settings: Settings, stop: asyncio.Event, parts: Parts | None = Non
     messages = TwilioMessages.from_settings(settings, RedisSentLog(parts.redis))
     consents = ContactConsents(parts.database)
     texts = TextWorker(parts.redis, parts.switchboard, messages, consents, parts.guard, parts.journal, parts.wording)
+    # The board waits for news in reads of two seconds, which the shared client would take for a hung server.
+    board_redis = connect(settings.redis_url, max_connections=8, timeout=10.0)
+    board = OutageBoard.from_settings(settings, board_redis, parts.oms)
+    await board.start()
+    notices = OutageNotices(
+        ByServicePoint(board), UpdateSubscriptions(parts.database), consents, messages, parts.journal, get_utility()
+    )
     background: list[Coroutine[Any, Any, None]] = [
         say_alive(parts),
         deliver_forever(parts.reports),
         bring_in_parked_for_ever(parts),
+        notices.run(),
     ]
     tasks = [asyncio.create_task(work) for work in background]
     log.info("worker.started")
@@ -98,6 +129,8 @@ async def run(settings: Settings, stop: asyncio.Event, parts: Parts | None = Non
         with contextlib.suppress(RedisError):
             await parts.redis.delete(WORKER_ALIVE)
         await messages.aclose()
+        await board.aclose()
+        await board_redis.aclose()
         await parts.aclose()
         log.info("worker.stopped")
 

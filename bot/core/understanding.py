@@ -132,7 +132,12 @@ class Understanding:
             texts: examples.
             intents: their intents.
             report: called with a line of progress.
+
+        Raises:
+            ValueError: fewer than three intents; there is nothing to ask between.
         """
+        if len(set(intents)) < 3:
+            raise ValueError("at least three intents are needed")
         say = report or (lambda line: None)
         clean = [normalised(text) for text in texts]
         labels = np.array(intents)

@@ -73,7 +73,8 @@ def test_event_types_resolve_as_in_stock_rasa() -> None:
 
 def test_an_action_is_sent_what_stock_rasa_sends_but_for_what_nobody_reads() -> None:
     action = RemoteAction("action_x", EndpointConfig("http://127.0.0.1:9"))
-    ours, stock = action._action_call_format(tracker(), DOMAIN), STOCK_FORMAT(action, tracker(), DOMAIN)
+    now = tracker()
+    ours, stock = action._action_call_format(now, DOMAIN), STOCK_FORMAT(action, now, DOMAIN)
     assert ours["tracker"] == stock["tracker"]
     assert ours["next_action"] == stock["next_action"] and ours["sender_id"] == stock["sender_id"]
     for part in ("slots", "forms"):

@@ -10,13 +10,15 @@ _ALARM = unless("SMOKE_ALARM", 3, but="SMELL | SMOKE_FROM | SOUNDING")
 _LAMP = unless("LIGHT_OUT", 4, but="SMOKE | SPARK | SMELL | FIRE")
 _FUEL = unless("COMBUSTION", 3, but="ELECTRIC | ON_FIRE | IN_HOUSE | SPARK")
 _CIGARETTES = unless("BUY", 2)
+# What burns up there is a downed-wire matter: another script.
+_OUTSIDE = unless("TRANSFORMER | POLE | TREE", 9, but="PANEL | APPLIANCE")
 _ADMIN = unless("RESOLVED", 10, but="OPEN_AGAIN")
 _FEELING = unless("BILL | SHOCK_IDIOM", 6, but="PANEL | APPLIANCE | TOUCHED")
 
 RULES: tuple[Rule, ...] = (
-    rule("fire.alone", "FIRE | SMOKE | SPARK", within=0, sure=0.85, longest=3, excuses=(unless("BUY | BILL | SMOKE_ALARM", 3),)),
+    rule("fire.alone", "FIRE | SMOKE | SPARK | BARE_BURN", within=0, sure=0.85, longest=3, excuses=(unless("BUY | BILL | SMOKE_ALARM", 3),)),
     rule("fire.cry", "FIRE | SMOKE | SPARK", "HELP | FIRE | SMOKE", within=5, sure=0.9, longest=7, excuses=(unless("BUY | BILL", 5),)),
-    rule("fire.burning", "ON_FIRE", within=0, sure=0.96, excuses=(_MONEY, _SHOP, _ADMIN, unless("TICKET_TALK", 5))),
+    rule("fire.burning", "ON_FIRE", within=0, sure=0.96, excuses=(_OUTSIDE, _MONEY, _SHOP, _ADMIN, unless("TICKET_TALK", 5))),
     rule("fire.at_place", "FIRE", "IN_HOUSE | ELECTRIC | APPLIANCE | METER", within=5, sure=0.92, excuses=(_MONEY, _SHOP, _ADMIN, unless("SMOKE_ALARM | RESOLVED | TICKET_TALK", 4))),
     rule("fire.smoke_from", "SMOKE", "SMOKE_FROM", within=5, sure=0.93, excuses=(_ALARM, unless("BUY | BILL | COMBUSTION", 3, but="ELECTRIC | IN_HOUSE | METER"))),
     rule("fire.smoke_at", "SMOKE", "ELECTRIC | APPLIANCE | METER | IN_HOUSE", within=11, sure=0.93, excuses=(_ALARM, unless("BUY | BILL", 3))),
@@ -24,8 +26,11 @@ RULES: tuple[Rule, ...] = (
     rule("fire.hot_plastic", "SMELL", "FISHY", "PANEL | ELECTRIC | HOT", within=16, sure=0.88, excuses=(_MONEY,)),
     rule("fire.smells_hot", "SMELL", "HOT", "PANEL | ELECTRIC | IN_HOUSE", within=12, sure=0.85, excuses=(unless("FOOD", 6),)),
     rule("fire.smell_at_panel", "SMELL", "PANEL", within=8, sure=0.84, excuses=(unless("FOOD", 6), _MONEY)),
-    rule("fire.sparks", "SPARK", "ELECTRIC | APPLIANCE | METER | IN_HOUSE | TOUCH", within=9, sure=0.95, excuses=(unless("BILL", 9, but="PANEL | METER"), _SHOP)),
-    rule("fire.sparks_from", "SPARK", "SMOKE_FROM", within=4, sure=0.9, excuses=(_MONEY, _SHOP)),
+    rule("fire.sparks", "SPARK", "ELECTRIC | APPLIANCE | METER | IN_HOUSE | TOUCH", within=9, sure=0.95, excuses=(_OUTSIDE, unless("BILL", 9, but="PANEL | METER"), _SHOP)),
+    rule("fire.sparks_from", "SPARK", "SMOKE_FROM", within=4, sure=0.9, excuses=(_OUTSIDE, _MONEY, _SHOP)),
+    rule("fire.electrical_smell", "SMELL", "ELECTRICAL", within=4, sure=0.82, excuses=(_MONEY,)),
+    rule("fire.touched_and_hurt", "TOUCHED_IT", "TOUCHED | APPLIANCE | ELECTRIC", "HURT | CANT_BREATHE", within=14, sure=0.78, excuses=(_MONEY,)),
+    rule("fire.scorched", "SCORCHED", "PANEL", within=6, sure=0.82, excuses=(unless("SOLAR | BILL | POWER_LOSS", 10),)),
     rule("fire.burnt_meter", "BURN", "METER", within=7, sure=0.9, excuses=(_MONEY, unless("BURN_OTHER", 1))),
     rule("fire.burnt_equipment", "BURN", "PANEL", within=12, sure=0.92, excuses=(_MONEY, _LAMP, _SHOP, unless("BURN_OTHER", 1))),
     rule("fire.burnt_appliance", "BURN", "ELECTRIC | APPLIANCE", "SMOKE | SMELL | SPARK | HOT | FLASH | BANG", within=14, sure=0.88, excuses=(_MONEY, unless("FOOD", 5))),

@@ -11,12 +11,13 @@ _OTHER = unless("MED_OTHER", 2)
 
 RULES: tuple[Rule, ...] = (
     rule("medical.device_no_power", "DEVICE | ON_DEVICE", "LOSS_NOW | POWER_LOSS", within=40, sure=0.95, excuses=(_PLAN,)),
+    rule("medical.her_machine", "HER_MACHINE", "BATTERY | LOSS_NOW | CANT_BREATHE", within=14, sure=0.75, excuses=(_ADMIN,)),
     rule("medical.last_tank", "LOW_TANK", "LOSS_NOW", within=14, sure=0.85),
     rule("medical.vent_no_power", "VENT", "PERSON | BATTERY | STOPPED_NOW | SOUNDING", "LOSS_NOW", within=12, sure=0.7, excuses=(_OTHER, _ADMIN, unless("BILL | COMBUSTION", 5))),
     rule("medical.device_failing", "DEVICE | ON_DEVICE", "BATTERY | STOPPED", within=16, sure=0.92, excuses=(_ADMIN, _OTHER)),
     rule("medical.needs_power", "DEVICE | ON_DEVICE", "POWER", "GONE", within=12, sure=0.85, excuses=(_ADMIN,)),
     rule("medical.vent_battery", "VENT", "BATTERY | STOPPED_NOW", "PERSON", within=10, sure=0.7, excuses=(_OTHER, _ADMIN, unless("BILL | COMBUSTION | PHONE", 5))),
-    rule("medical.body_machine", "BREATHE", "VENT", "LOSS_NOW | POWER_LOSS | STOPPED_NOW | BATTERY | POWER | STOPPED", within=30, sure=0.85, excuses=(_OTHER, _ADMIN)),
+    rule("medical.body_machine", "BREATHE", "VENT | MACHINE", "LOSS_NOW | POWER_LOSS | STOPPED_NOW | BATTERY | POWER | STOPPED", within=30, sure=0.85, excuses=(_OTHER, _ADMIN)),
     rule("medical.needs_device", "PERSON", "NEEDS", "DEVICE", within=8, sure=0.7, ordered=True, excuses=(unless("APPLY | BUY | BILL | POWER_LOST_OTHER", 14, but="LOSS_NOW | CANT_BREATHE"), _OTHER)),
     rule("medical.depends", "ON_DEVICE", "PERSON", within=10, sure=0.7, excuses=(unless("APPLY | BUY | BILL | POWER_LOST_OTHER", 14, but="LOSS_NOW | CANT_BREATHE"),)),
     rule("medical.medicine_warm", "MEDICINE", "COLD", "LOSS_NOW | POWER_LOSS | COLD | STOPPED | GONE", within=30, sure=0.9, excuses=(_ADMIN,)),

@@ -30,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     rule("monoxide.alarm_again", "DETECTOR", "SOUNDING", "VISIT", within=14, sure=0.75, excuses=(_SMOKE_CHIRP,)),
     rule("monoxide.beeping_again", "BEEP", "AGAIN", within=3, sure=0.7, excuses=(_SMOKE_CHIRP, unless("METER | BILL | PHONE | APPLIANCE | POWER_LOSS", 8))),
     rule("monoxide.beep_code", "BEEP_CODE", within=0, sure=0.8),
+    rule("monoxide.alone", "CO", within=0, sure=0.6, longest=1),
     rule("monoxide.flue", "FLUE", "BLOCKED", within=8, sure=0.85, excuses=(unless("BUY | BILL | TICKET_TALK", 6, but="SYMPTOM | SOUNDING | EXHAUST"),)),
     rule("monoxide.fumes_inside", "EXHAUST", "INDOORS | IN_HOUSE | COMBUSTION", within=10, sure=0.84, excuses=(unless("BILL | BUY", 5),)),
     rule("monoxide.bad_flame", "YELLOW_FLAME", "COMBUSTION | SYMPTOM", within=14, sure=0.82, excuses=(unless("BUY", 4),)),

@@ -1,0 +1,1 @@
+"""Notices that we start: what became of an outage that a customer asked to hear about."""
