@@ -48,7 +48,7 @@ def _built(name: str, pairs: list[Pair], epochs: int) -> Path:
         lines.write_text("".join(f"{' '.join(text.split())}\t{label}\n" for text, label in pairs), encoding="utf-8")
         print(f"encoder for {name}: {len(pairs)} examples, {epochs} epochs", file=sys.stderr, flush=True)
         command = [str(trainer_python()), str(RECIPE), "--pairs", str(lines), "--out", str(part), "--epochs", str(epochs)]
-        subprocess.run(["nice", "-n", "10", *command], check=True, cwd=ROOT, env=dict(os.environ), stdout=sys.stderr)
+        subprocess.run(command, check=True, cwd=ROOT, env=dict(os.environ), stdout=sys.stderr)
         lines.unlink()
         part.rename(folder)
     return folder

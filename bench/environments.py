@@ -90,7 +90,12 @@ def _body(part: object) -> bytes:
     return part.read_bytes()
 
 
-def run_job(python: Path, program: Path, job: dict[str, Any], kind: str, *depends: object, nice: int = 0) -> dict[str, Any]:
+def is_done(program: Path, job: dict[str, Any], kind: str, *depends: object) -> bool:
+    """Whether `run_job` would answer at once."""
+    return (CACHE / kind / f"{digest(program, job, *depends)}.json").is_file()
+
+
+def run_job(python: Path, program: Path, job: dict[str, Any], kind: str, *depends: object) -> dict[str, Any]:
     """Run ``program JOB.json OUT.json`` in another Python, once for each job: what it gave is kept in .cache/bench.
 
     Args:
@@ -99,7 +104,6 @@ def run_job(python: Path, program: Path, job: dict[str, Any], kind: str, *depend
         job: what it is to do; JSON.
         kind: a folder name for its results.
         depends: what else the result depends on.
-        nice: how far it stands back behind other work.
     """
     name = digest(program, job, *depends)
     out = CACHE / kind / f"{name}.json"
@@ -107,7 +111,7 @@ def run_job(python: Path, program: Path, job: dict[str, Any], kind: str, *depend
         out.parent.mkdir(parents=True, exist_ok=True)
         ask, part = out.with_suffix(".job"), out.with_suffix(".part")
         ask.write_text(json.dumps(job), encoding="utf-8")
-        command = [*(["nice", "-n", str(nice)] if nice else []), str(python), str(program), str(ask), str(part)]
+        command = [str(python), str(program), str(ask), str(part)]
         try:
             subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
             part.replace(out)

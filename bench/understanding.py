@@ -21,7 +21,6 @@ from bench.sets import OUT_OF_SCOPE, Pair, own
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "bot/core/.venv/bin/python -m bench.understanding"
 RIGHT = ("right", "refused_right")
-SINGLE_WORDS = 2
 
 
 def configured() -> Any:
@@ -101,6 +100,7 @@ def confusions(decisions: Sequence[Any], pairs: Sequence[Pair]) -> dict[str, Any
         if best != intent:
             first[intent, best] += 1
     return {
+        "order": list(dict.fromkeys(intent for _, intent in pairs)),
         "matrix": {intent: dict(row) for intent, row in sorted(matrix.items())},
         "first_reading": [[*pair, number] for pair, number in first.most_common(25)],
         "acted": [[*pair, number] for pair, number in acted.most_common(25)],
@@ -201,7 +201,9 @@ def body(result: dict[str, Any]) -> str:
         f"{result['train_seconds']:.0f} s; one message takes {speed['p50']:.1f} ms (p95 {speed['p95']:.1f}). "
         f"{result['also_among_examples']} of the messages also stand among the examples, letter for letter once digits and case are "
         f"levelled (people say \"yes\" in few ways); without them {rest['right_at_once']:.3f} are right at once, "
-        f"{rest['right_after_one_question']:.3f} at once or after one question, {rest['acted_wrongly']:.3f} acted on wrongly.\n",
+        f"{rest['right_after_one_question']:.3f} at once or after one question, {rest['acted_wrongly']:.3f} acted on wrongly. "
+        f"Of the messages in scope, {result['in_scope_right_at_once']:.3f} are right at once and "
+        f"{result['in_scope_right_after_one_question']:.3f} at once or after one question.\n",
         "What each step adds (each with its own thresholds, chosen on the development set):\n" if "steps" in result else "",
         table(heads, ([label, *(row.get(name) for name in names)] for label, row in steps.items())),
         "Intents that are right at once less than 0.85 of the time:\n",

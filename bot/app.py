@@ -14,6 +14,7 @@ from fastapi import FastAPI, Request, Response
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from bot import safety
 from bot.channels import demo, health, push, site, sms_hooks
 from bot.channels.rooms import OPEN_TURNS, Rooms
 from bot.channels.sms_queue import TEXTS, TextQueue
@@ -102,10 +103,8 @@ def build(
     reports = TroubleReports(database, oms)
     journal = Journal(redis)
     people = phone_book or cis
-    if guard is None or script is None:
-        from bot import safety
-
-        guard, script = guard or safety.Guard(), script or safety.script
+    guard = guard or safety.get_guard()
+    script = script or safety.script
     dialogue = Dialogue(
         settings.rasa_url_list,
         settings.rasa_token.get_secret_value(),
@@ -217,10 +216,10 @@ def create_app(settings: Settings, build_parts: Callable[[Settings], Parts] = bu
     return app
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, build_parts: Callable[[Settings], Parts] = build) -> None:
     """Serve until told to stop."""
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, build_parts),
         host=settings.host,
         port=settings.port,
         log_config=None,

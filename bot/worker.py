@@ -128,6 +128,7 @@ async def run(settings: Settings, stop: asyncio.Event, parts: Parts | None = Non
         await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(RedisError):
             await parts.redis.delete(WORKER_ALIVE)
+        await parts.switchboard.stop()
         await messages.aclose()
         await board.aclose()
         await board_redis.aclose()

@@ -12,8 +12,16 @@ from tests.stack import Stack, StackError
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The whole product on free ports, started once for all tests that want it."""
+    running = Stack()
+    problem = ""
     try:
-        with Stack() as running:
-            yield running
+        running.start_all()
     except StackError as error:
-        pytest.fail(str(error), pytrace=False)
+        problem = str(error)
+    if problem:
+        running.close()
+        pytest.fail(problem, pytrace=False)
+    try:
+        yield running
+    finally:
+        running.close()

@@ -37,7 +37,7 @@ class HybridClassifier(GraphComponent, IntentClassifier):
         """See `Understanding` for what the numbers mean."""
         return {
             "encoder": "models/encoder",
-            "weight": 0.5,
+            "weights": [0.4, 0.3, 0.2],
             "sparse_c": 1.0,
             "dense_c": 10.0,
             "temperature": 0.5,
@@ -85,7 +85,7 @@ class HybridClassifier(GraphComponent, IntentClassifier):
         config = self._config
         return Understanding(
             load_encoder(config["encoder"]),
-            float(config["weight"]),
+            tuple(float(part) for part in config["weights"]),
             float(config["sparse_c"]),
             float(config["dense_c"]),
             float(config["temperature"]),

@@ -44,7 +44,7 @@ def temperature(scores: np.ndarray, truth: Sequence[str], names: Sequence[str]) 
 
 
 def choose(
-    rows: np.ndarray, truth: Sequence[str], names: Sequence[str], wrong: float = 0.03, refused: float = 0.025
+    rows: np.ndarray, truth: Sequence[str], names: Sequence[str], wrong: float = 0.02, refused: float = 0.025
 ) -> Thresholds:
     """The thresholds that act rightly most often, with few wrong actions and few refusals of what we do.
 
@@ -69,7 +69,7 @@ def choose(
         bad = count.get("wrong", 0) / len(truth)
         lost = count.get("refused", 0) / max(1, inside)
         score = (
-            (count.get("right", 0) + 0.85 * count.get("asked_right", 0) + count.get("refused_right", 0)) / len(truth)
+            (count.get("right", 0) + 0.9 * count.get("asked_right", 0) + count.get("refused_right", 0)) / len(truth)
             - 5 * max(0.0, bad - wrong)
             - 5 * max(0.0, lost - refused)
         )

@@ -1,8 +1,9 @@
 """What a sentence means: the classifier itself, free of Rasa, so that training, tests and benchmarks use the same one.
 
-Two views of a sentence, one decision. Word and character n-grams (tf-idf) see typing errors and fixed words; a sentence
-embedding sees meaning. Each has a linear classifier of its own; their scores are brought to the same spread and added.
-Spliced into one vector instead, raw counts drown a unit-length embedding.
+Three views of a sentence, one decision. Word and character n-grams (tf-idf) see typing errors and fixed words; a
+sentence embedding sees meaning, once through a linear classifier and once through its nearest examples, which know the
+odd corners of an intent that a plane cuts off. Their scores are brought to the same spread and added. Spliced into one
+vector instead, raw counts drown a unit-length embedding.
 
 A decision is one of three: act, ask a question between the likeliest two or three readings, or admit that this is
 nothing we do. The thresholds stand in config.yml; `python -m bot.core.tune` chooses them on the development set
@@ -12,6 +13,7 @@ nothing we do. The thresholds stand in config.yml; `python -m bot.core.tune` cho
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import unicodedata
 from typing import Any, Optional, Sequence
@@ -59,6 +61,56 @@ class _Weights:
     intercept_: np.ndarray
 
 
+class Nearest:
+    """How near a sentence is to the nearest three examples of each intent.
+
+    Args:
+        vectors: unit length, float32, sorted by owner; shape (examples, size).
+        owners: the intent's number of each example, ascending.
+        count: how many intents.
+    """
+
+    NEIGHBOURS = 3
+
+    def __init__(self, vectors: np.ndarray, owners: np.ndarray, count: int) -> None:
+        self.vectors = vectors
+        self.owners = owners
+        self._starts = np.searchsorted(owners, np.arange(count + 1))
+
+    @classmethod
+    def of(cls, vectors: np.ndarray, owners: np.ndarray, count: int) -> Nearest:
+        """Sort the examples by their intents."""
+        order = np.argsort(owners, kind="stable")
+        # Kept at half precision in the archive; rounded here already, so that a saved model decides as a fresh one.
+        return cls(vectors[order].astype(np.float16).astype(np.float32), owners[order], count)
+
+    def scores(self, queries: np.ndarray, skip: Optional[np.ndarray] = None) -> np.ndarray:
+        """Mean likeness to the nearest examples of each intent, less the mean over intents.
+
+        Args:
+            queries: unit length; shape (queries, size).
+            skip: for each query the example that is itself.
+
+        Returns:
+            Shape (queries, intents).
+        """
+        likeness = queries @ self.vectors.T
+        if skip is not None:
+            likeness[np.arange(len(queries)), skip] = -1.0
+        near = np.empty((len(queries), len(self._starts) - 1), dtype=np.float32)
+        for intent, (start, end) in enumerate(itertools.pairwise(self._starts)):
+            block = likeness[:, start:end]
+            if end - start > self.NEIGHBOURS:
+                block = np.partition(block, -self.NEIGHBOURS, axis=1)[:, -self.NEIGHBOURS :]
+            near[:, intent] = block.mean(axis=1)
+        return near - near.mean(axis=1, keepdims=True)
+
+    def spread(self, sample: int = 1000) -> float:
+        """Standard deviation of the scores of examples that are not their own neighbours."""
+        chosen = np.random.default_rng(7).permutation(len(self.vectors))[:sample]
+        return float(self.scores(self.vectors[chosen], skip=chosen).std()) or 1.0
+
+
 @dataclasses.dataclass
 class Thresholds:
     """When to act and when to ask, as probabilities."""
@@ -96,7 +148,7 @@ class Understanding:
     def __init__(
         self,
         encoder: Encoder,
-        weight: float = 0.5,
+        weights: tuple[float, float, float] = (0.4, 0.3, 0.2),
         sparse_c: float = 1.0,
         dense_c: float = 10.0,
         temperature: float = 0.5,
@@ -106,19 +158,20 @@ class Understanding:
 
         Args:
             encoder: sentence vectors.
-            weight: share of the embedding's scores in the sum, 0 to 1.
+            weights: of the n-grams', the embedding's and the nearest examples' scores in the sum.
             sparse_c: inverse regularisation of the n-gram side.
             dense_c: inverse regularisation of the embedding side.
             temperature: divisor of the summed scores that makes probabilities honest.
             thresholds: when to act, ask and refuse.
         """
         self.encoder = encoder
-        self.weight = weight
+        self.weights = weights
         self.temperature = temperature
         self.thresholds = thresholds or Thresholds()
         self.labels: list[str] = []
         self._sparse_c, self._dense_c = sparse_c, dense_c
-        self._spread = (1.0, 1.0)
+        self._spread = (1.0, 1.0, 1.0)
+        self._nearest = Nearest(np.zeros((0, 0)), np.zeros(0, dtype=int), 0)
         self._vectorizer = _vectorizer()
         self._sparse: Any = None
         self._dense: Any = None
@@ -151,9 +204,12 @@ class Understanding:
             vectors, labels
         )
         self.labels = [str(label) for label in self._dense.classes_]
+        say("remembering examples")
+        self._nearest = Nearest.of(vectors, np.searchsorted(self._dense.classes_, labels), len(self.labels))
         self._spread = (
             float(self._sparse.decision_function(grams).std()),
             float(self._dense.decision_function(vectors).std()),
+            self._nearest.spread(),
         )
         return self
 
@@ -167,21 +223,22 @@ class Understanding:
     def state(self) -> dict[str, Any]:
         """Everything learned, without the encoder, to be pickled."""
         return {
-            "weight": self.weight,
             "spread": self._spread,
             "labels": self.labels,
             "vectorizer": self._vectorizer,
             "sparse": (self._sparse.coef_, self._sparse.intercept_),
             "dense": (self._dense.coef_, self._dense.intercept_),
+            "nearest": (self._nearest.vectors.astype(np.float16), self._nearest.owners, len(self.labels)),
         }
 
     def restore(self, state: dict[str, Any]) -> "Understanding":
         """Take over what ``state`` gave."""
-        self.weight = state["weight"]
         self._spread = state["spread"]
         self.labels = state["labels"]
         self._vectorizer = state["vectorizer"]
         self._sparse, self._dense = _Weights(*state["sparse"]), _Weights(*state["dense"])
+        vectors, owners, count = state["nearest"]
+        self._nearest = Nearest(vectors.astype(np.float32), owners, count)
         return self
 
     # -- deciding --------------------------------------------------------------------------------------------------
@@ -191,8 +248,12 @@ class Understanding:
         clean = [normalised(text) for text in texts]
         grams = self._vectorizer.transform(clean)
         by_grams = np.asarray(grams @ self._sparse.coef_.T) + self._sparse.intercept_
-        by_vectors = self.encoder.encode(clean) @ self._dense.coef_.T + self._dense.intercept_
-        return (1 - self.weight) * by_grams / self._spread[0] + self.weight * by_vectors / self._spread[1]
+        vectors = self.encoder.encode(clean)
+        by_vectors = vectors @ self._dense.coef_.T + self._dense.intercept_
+        views = (by_grams, by_vectors, self._nearest.scores(vectors))
+        return np.asarray(
+            sum(weight * view / spread for weight, view, spread in zip(self.weights, views, self._spread, strict=True))
+        )
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Shape (len(texts), len(labels)); each row sums to 1."""

@@ -26,7 +26,7 @@ _TEXTS: dict[str, dict[str, str]] = {
     },
     "restored": {
         "en": "{utility}: our records show that power is back{place}. Is it back on? Reply ON or OFF.",
-        "es": "{utility}: según nuestros datos la luz ya volvió{place}. ¿Ya la tiene? Responda ON si volvió u OFF si no.",
+        "es": "{utility}: según nuestros datos la luz ya volvió{place}. ¿Volvió? Responda ON si sí, OFF si no.",
     },
 }
 _ETR: dict[EtrClass, dict[str, str]] = {

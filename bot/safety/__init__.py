@@ -7,5 +7,6 @@ Try one: ``python -m bot.safety "I smell gas"``.
 
 from bot.safety.guard import Guard, get_guard
 from bot.safety.models import PRIORITY, Emergency, Kind, Language
+from bot.safety.scripts import script
 
-__all__ = ["PRIORITY", "Emergency", "Guard", "Kind", "Language", "get_guard"]
+__all__ = ["PRIORITY", "Emergency", "Guard", "Kind", "Language", "get_guard", "script"]

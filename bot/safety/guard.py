@@ -11,24 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from bot.safety.grammar import ENGLISH, SPANISH
 from bot.safety.lexicon import LEXICON_FILE, LexiconError, load_lexicon
-from bot.safety.matching import Rule, find
+from bot.safety.matching import Rule, applies, find
 from bot.safety.models import PRIORITY, Emergency, Language
 from bot.safety.rules import RULES
 from bot.safety.scene import Reader, Scene
-
-# Function words and key words that belong to one of the two languages only.
-_SPANISH = frozenset(
-    "el la los las un una de del en mi mis su sus que y con por para es esta estan hay se me le les nos no tengo tiene tenemos huele olor gas fuga cable cables poste "
-    "cayo caido luz humo chispas fuego incendio enchufe contacto casa calle cocina monoxido alarma suena sonando mareado mareados cabeza duele oxigeno maquina mama papa "
-    "mijo hijo hija esposo esposa nino nina bebe abuela abuelo ayuda auxilio urgente ahorita favor quemado quema toques corriente medidor estufa calentador sin muy como "
-    "desde porque pero ya aqui llevo llevamos fue respirar insulina podrido podridos".split()
-)
-_ENGLISH = frozenset(
-    "the a an is are was my our your his her i im we it its there theres and or of in on at to for with from that this smell smells power out wire wires down line house "
-    "please help just been has have not dont cant what when where how who why you they he she some any outlet fire smoke pole street going off".split()
-)
-_BOTH = _SPANISH & _ENGLISH
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +43,9 @@ class Guard:
         bits = self._reader.bits
         self._rules: list[tuple[tuple[int, ...], Rule]] = []
         for rule in RULES:
-            for concept in {name for group in (*rule.parts, *(item.concepts + item.but + item.along for item in rule.unless)) for name in group}:
+            contexts = (*rule.unless, rule.defers) if rule.defers else rule.unless
+            groups = (*rule.parts, *(item.concepts + item.but + item.along for item in contexts))
+            for concept in {name for group in groups for name in group}:
                 if concept not in bits:
                     raise LexiconError(f"{lexicon_file.name}: the rule {rule.name} needs the concept {concept}")
             masks = tuple(sum(bits[name] for name in set(part)) for part in rule.parts)
@@ -76,9 +66,22 @@ class Guard:
         if not text or not text.strip():
             return None
         scene = self._reader.read(text)
+        deferred: Rule | None = None
+        seen = scene.mask
         for masks, rule in self._rules:
-            if all(scene.mask & mask for mask in masks) and find(rule, scene):
-                return Emergency(rule.kind, rule.sure, spoken(scene, language), rule.name)
+            if not seen & masks[0] or not all(seen & mask for mask in masks):
+                continue
+            if deferred and rule.kind not in (deferred.kind, "downed_wire"):
+                break
+            span = find(rule, scene)
+            if not span:
+                continue
+            if rule.defers and applies(rule.defers, scene, span):
+                deferred = deferred or rule
+                continue
+            return Emergency(rule.kind, rule.sure, spoken(scene, language), rule.name)
+        if deferred:
+            return Emergency(deferred.kind, deferred.sure, spoken(scene, language), deferred.name)
         return None
 
     def explain(self, text: str) -> list[Finding]:
@@ -95,13 +98,16 @@ class Guard:
     def concepts(self, text: str) -> dict[str, list[str]]:
         """What the guard sees in a text: concepts and their words."""
         scene = self._reader.read(text)
-        return {name: [" ".join(scene.words[low:high]) for low, high in spans] for name, spans in sorted(scene.spans.items())}
+        return {
+            name: [" ".join(scene.words[low:high]) for low, high in spans]
+            for name, spans in sorted(scene.spans.items())
+        }
 
 
 def spoken(scene: Scene, hint: str | None) -> Language:
     """The language to answer in."""
-    spanish = sum(word in _SPANISH and word not in _BOTH for word in scene.words)
-    english = sum(word in _ENGLISH and word not in _BOTH for word in scene.words)
+    spanish = sum(word in SPANISH and word not in ENGLISH for word in scene.words)
+    english = sum(word in ENGLISH and word not in SPANISH for word in scene.words)
     if spanish != english:
         if hint == "es" and english < 2 * spanish + 2:
             return "es"

@@ -43,7 +43,11 @@ class ConceptEntry(BaseModel):
     @classmethod
     def _split(cls, value: Any) -> Any:
         """Words may be written as one text, separated by commas."""
-        return [part.strip() for part in value.replace("\n", " ").split(",") if part.strip()] if isinstance(value, str) else value
+        return (
+            [part.strip() for part in value.replace("\n", " ").split(",") if part.strip()]
+            if isinstance(value, str)
+            else value
+        )
 
 
 class LexiconFile(BaseModel):
@@ -94,7 +98,10 @@ class Lexicon:
             LexiconError: naming the concept and the entry that is wrong.
         """
         self.version = file.version
-        self.phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        #: What a word means by itself.
+        self.single: dict[str, list[str]] = {}
+        #: Phrases by their first and second word: what follows, and what the phrase means.
+        self.phrases: dict[str, dict[str, list[tuple[tuple[str, ...], str]]]] = {}
         self.harmless = frozenset(file.harmless)
         self.vocabulary: set[str] = set()
         self.keywords: set[str] = set()
@@ -123,7 +130,11 @@ class Lexicon:
             self.sounds[tuple(plain(said).split())] = meaning
 
     def _add(self, form: tuple[str, ...], name: str, typos: bool) -> None:
-        self.phrases.setdefault(form[0], []).append((form, name))
+        if len(form) == 1:
+            if name not in self.single.setdefault(form[0], []):
+                self.single[form[0]].append(name)
+        else:
+            self.phrases.setdefault(form[0], {}).setdefault(form[1], []).append((form[2:], name))
         self.vocabulary.update(form)
         if typos and len(form) == 1 and form[0] not in self.glue:
             self.keywords.add(form[0])

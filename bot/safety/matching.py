@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 
+from bot.safety.grammar import PRESENT, WHO_SMELL
 from bot.safety.models import Kind
 from bot.safety.scene import Scene, Span
 
@@ -44,6 +45,7 @@ class Rule:
         unless: contexts that excuse it.
         longest: only in messages of at most so many words; 0 for any.
         closed: whether a closed past event ("the leak was three years ago") excuses it.
+        defers: a context in which a downed-wire rule, if one fires too, says better what to do.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Rule:
     unless: tuple[Unless, ...]
     longest: int
     closed: bool
+    defers: Unless | None
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -76,10 +79,13 @@ def rule(
     excuses: tuple[Unless, ...] = (),
     longest: int = 0,
     closed: bool = True,
+    defers: Unless | None = None,
 ) -> Rule:
     """Write a `Rule` shortly; the name's first part is the kind."""
     kind = _KINDS[name.split(".")[0]]
-    return Rule(name, kind, tuple(names(part) for part in parts), within, ordered, sure, excuses, longest, closed)
+    return Rule(
+        name, kind, tuple(names(part) for part in parts), within, ordered, sure, excuses, longest, closed, defers
+    )
 
 
 _KINDS: dict[str, Kind] = {
@@ -89,12 +95,6 @@ _KINDS: dict[str, Kind] = {
     "fire": "fire_shock",
     "medical": "medical_equipment",
 }
-_PRESENT = frozenset(
-    "is are theres its im am smells smelling hear hearing see seeing hay huele esta estan sale suena keeps keep still now says wont cant has have "
-    "tonight today going happening".split()
-)
-
-_WHO_SMELL = frozenset("i we you they can could still to".split())
 
 
 def find(rule_: Rule, scene: Scene) -> Span | None:
@@ -103,7 +103,7 @@ def find(rule_: Rule, scene: Scene) -> Span | None:
         return None
     for anchor in scene.at(rule_.parts[0]):
         match = _complete(rule_, scene, anchor)
-        if match and not any(_excused(item, scene, match) for item in rule_.unless):
+        if match and not any(applies(item, scene, match) for item in rule_.unless):
             if rule_.closed and _closed(scene, match):
                 continue
             return match
@@ -118,7 +118,11 @@ def _complete(rule_: Rule, scene: Scene, anchor: Span) -> Span | None:
     for part in rule_.parts[1:]:
         best: Span | None = None
         spans = scene.at(part)
-        index = bisect_left(spans, (taken[-1][1], 0)) if rule_.ordered else bisect_left(spans, (anchor[0] - rule_.within, 0))
+        index = (
+            bisect_left(spans, (taken[-1][1], 0))
+            if rule_.ordered
+            else bisect_left(spans, (anchor[0] - rule_.within, 0))
+        )
         for span in spans[index:]:
             if span[0] > anchor[0] + rule_.within:
                 break
@@ -137,7 +141,8 @@ def _complete(rule_: Rule, scene: Scene, anchor: Span) -> Span | None:
     return low, high
 
 
-def _excused(item: Unless, scene: Scene, match: Span) -> bool:
+def applies(item: Unless, scene: Scene, match: Span) -> bool:
+    """Whether a context stands around a match."""
     low, high = scene.clause(*match) if item.reach < ANYWHERE else (0, len(scene.words))
     low, high = max(low, match[0] - item.reach), min(high, match[1] + item.reach)
     if not scene.near(item.concepts, low, high):
@@ -155,7 +160,7 @@ def _closed(scene: Scene, match: Span) -> bool:
     low, high = scene.clause(*match)
     for index in range(max(low, match[0] - 2), match[1]):
         word = scene.words[index]
-        if word in _PRESENT or (word == "smell" and index and scene.words[index - 1] in _WHO_SMELL):
+        if word in PRESENT or (word == "smell" and index and scene.words[index - 1] in WHO_SMELL):
             return False
     if scene.near(("AGAIN",), max(low, match[0] - 5), min(high, match[1] + 5)):
         return False

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bot.safety import grammar
 from bot.safety.lexicon import Lexicon
 from bot.safety.spelling import Speller
 from bot.safety.tokens import tokenise
@@ -19,26 +20,13 @@ from bot.safety.tokens import tokenise
 Span = tuple[int, int]
 
 #: What a denial can take away. Not gas or wires: "no power, the wire is down".
-_DENIABLE = (
-    "SMELL", "SMOKE", "SPARK", "HISS", "LEAK", "LEAK_STRICT", "FIRE", "ON_FIRE", "BURN", "SHOCK", "ELECTROCUTED", "CONTACT", "CRACKLE",
-    "BUZZ", "FLASH", "HOT", "SOUNDING", "SYMPTOM", "SYMPTOM_STRONG", "ODD", "FALL", "CRASH", "HIT", "LIVE_WIRE", "EGG", "ROTTEN_EGG", "BANG", "GAS_FULL", "DISTRESS", "FALL_PAST", "FALL_DOWN", "HANGS",
-)  # fmt: skip
-_DENIALS = frozenset(
-    "no not dont doesnt didnt isnt arent wasnt werent never without nor nothing nothings nobody nobodys hasnt havent aint none sin ni tampoco nunca".split()
+_DENIABLE = tuple(
+    """
+    SMELL SMOKE SPARK HISS LEAK LEAK_STRICT FIRE ON_FIRE BURN SHOCK ELECTROCUTED CONTACT CRACKLE BUZZ FLASH HOT
+    SOUNDING SYMPTOM SYMPTOM_STRONG ODD FALL CRASH HIT LIVE_WIRE EGG ROTTEN_EGG BANG GAS_FULL DISTRESS FALL_PAST
+    FALL_DOWN HANGS
+    """.split()
 )
-_BETWEEN = frozenset(
-    "any a an the no of or nor ni and it is are was being been seem seems to be me us see seen hear heard feel notice noticed have there theres hay se y un una ningun ninguna actual visible real more has "
-    "wires wire lines line actually involved anymore mas huele smells smell burning electrical gas odor funny odd weird on in showing hot coming"
-    .split()
-)
-# After these a new statement begins; what was said before does not excuse it.
-_TURNS = frozenset("but also however anyway plus pero tambien ademas nevermind actually besides".split())
-_AND = frozenset("and y then".split())
-_NEW_SUBJECT = frozenset(
-    "i im ive we weve my our there theres the now also a an its it hay me mi huele el la un una this that someone somebody what is se estamos esta please".split()
-)
-# "not just near the lines", "not sure if there is smoke", "didn't you hear, there is smoke"
-_NOT_DENIALS = frozenset("just only sure kidding joking know sure because lying exaggerating again solo se".split())
 
 
 @dataclass(slots=True)
@@ -76,7 +64,9 @@ class Scene:
 
 def _turns(words: list[str]) -> Iterator[int]:
     for index, word in enumerate(words):
-        if word in _TURNS or (word in _AND and index + 1 < len(words) and words[index + 1] in _NEW_SUBJECT):
+        if word in grammar.TURNS or (
+            word in grammar.AND and index + 1 < len(words) and words[index + 1] in grammar.NEW_SUBJECT
+        ):
             yield index
 
 
@@ -86,6 +76,7 @@ class Reader:
     def __init__(self, lexicon: Lexicon) -> None:
         self.bits = {name: 1 << index for index, name in enumerate(sorted(lexicon.concepts))}
         self._speller = Speller(lexicon)
+        self._single = lexicon.single
         self._phrases = lexicon.phrases
         self._vocabulary = lexicon.vocabulary
         self._harmless = lexicon.harmless
@@ -99,17 +90,20 @@ class Reader:
         words: list[str] = []
         forms: list[frozenset[str]] = []
         breaks: set[int] = set()
+        pauses: set[int] = set()
         for index, token in enumerate(tokens.words):
             if index in tokens.breaks:
                 breaks.add(len(words))
+            if index in tokens.pauses:
+                pauses.add(len(words))
             for part in self._speller.read(token):
                 words.append(token)
                 forms.append(part)
         self._hear(words, forms)
         breaks.update(_turns(words))
-        spans = self._find(words, forms)
+        spans = self._find(forms)
         self._excuse(spans)
-        self._deny(words, breaks, spans)
+        self._deny(words, breaks, pauses, spans)
         mask = 0
         for name in spans:
             mask |= self.bits[name]
@@ -135,17 +129,21 @@ class Reader:
                     forms[index] |= {whole}
                     forms[index + 1] |= {whole}
 
-    def _find(self, words: list[str], forms: list[frozenset[str]]) -> dict[str, list[Span]]:
+    def _find(self, forms: list[frozenset[str]]) -> dict[str, list[Span]]:
         found: dict[str, set[Span]] = {}
-        size = len(words)
-        for index in range(size):
-            for word in forms[index]:
-                for phrase, concept in self._phrases.get(word, ()):
-                    length = len(phrase)
-                    if length == 1:
-                        found.setdefault(concept, set()).add((index, index + 1))
-                    elif index + length <= size and all(phrase[k] in forms[index + k] for k in range(1, length)):
-                        found.setdefault(concept, set()).add((index, index + length))
+        size = len(forms)
+        for index, here in enumerate(forms):
+            for word in here:
+                for concept in self._single.get(word, ()):
+                    found.setdefault(concept, set()).add((index, index + 1))
+                seconds = self._phrases.get(word)
+                if seconds is None or index + 1 == size:
+                    continue
+                for second in forms[index + 1]:
+                    for rest, concept in seconds.get(second, ()):
+                        end = index + 2 + len(rest)
+                        if end <= size and all(part in forms[index + 2 + at] for at, part in enumerate(rest)):
+                            found.setdefault(concept, set()).add((index, end))
         return {concept: sorted(places) for concept, places in found.items()}
 
     def _excuse(self, spans: dict[str, list[Span]]) -> None:
@@ -164,7 +162,9 @@ class Reader:
                 span
                 for span in spans[name]
                 if not any(
-                    low < span[1] and span[0] < high and not (span[0] <= low and span[1] >= high and span != (low, high))
+                    low < span[1]
+                    and span[0] < high
+                    and not (span[0] <= low and span[1] >= high and span != (low, high))
                     for low, high in harmless
                 )
             ]
@@ -173,24 +173,49 @@ class Reader:
             else:
                 del spans[name]
 
-    def _deny(self, words: list[str], breaks: set[int], spans: dict[str, list[Span]]) -> None:
+    def _deny(self, words: list[str], breaks: set[int], pauses: set[int], spans: dict[str, list[Span]]) -> None:
         """Take out what the customer says is not there."""
+        if grammar.DENIALS.isdisjoint(words):
+            return
+        starts: dict[int, list[tuple[str, Span]]] = {}
+        for name in _DENIABLE:
+            for span in spans.get(name, ()):
+                starts.setdefault(span[0], []).append((name, span))
+        gone: set[tuple[str, Span]] = set()
         for index, word in enumerate(words):
-            if word not in _DENIALS or (index + 1 < len(words) and words[index + 1] in _NOT_DENIALS):
+            if index + 1 in pauses:
+                continue  # "no, gas!" answers a question
+            if word not in grammar.DENIALS or (index + 1 < len(words) and words[index + 1] in grammar.NOT_DENIALS):
                 continue
-            reach = index + 1
-            while reach < len(words) and reach not in breaks and reach - index <= 6:
-                hit = False
-                if reach == index + 1 and word == "no" and words[reach] in ("wires", "lines", "wire"):
-                    for name in ("WIRE", "LINE"):
-                        spans[name] = [span for span in spans.get(name, ()) if span[0] != reach]
-                for name in _DENIABLE:
-                    for span in spans.get(name, ()):
-                        if span[0] == reach:
-                            spans[name] = [other for other in spans[name] if other != span]
-                            hit = True
-                if not hit and words[reach] not in _BETWEEN:
+            if (
+                word == "no"
+                and index + 1 < len(words)
+                and words[index + 1] in grammar.NO_WIRES
+                and index + 1 not in breaks
+            ):
+                gone.update(
+                    (name, span) for name in ("WIRE", "LINE") for span in spans.get(name, ()) if span[0] == index + 1
+                )
+            smell_at = -1
+            for reach in range(index + 1, min(index + 7, len(words))):
+                if reach in breaks:
                     break
-                reach += 1
-        for name in [name for name, places in spans.items() if not places]:
-            del spans[name]
+                denied = starts.get(reach)
+                if denied:
+                    gone.update(denied)
+                    if any(name == "SMELL" for name, _ in denied):
+                        smell_at = reach
+                elif words[reach] not in grammar.BETWEEN:
+                    break
+            if smell_at >= 0:  # what is not smelled is not there: "no gas smell", "don't smell any gas"
+                end = min((at for at in breaks if at > smell_at), default=len(words))
+                gone.update(
+                    ("GAS", span) for span in spans.get("GAS", ()) if index < span[0] <= smell_at + 3 and span[1] <= end
+                )
+        if gone:
+            for name in {name for name, _ in gone}:
+                kept = [span for span in spans[name] if (name, span) not in gone]
+                if kept:
+                    spans[name] = kept
+                else:
+                    del spans[name]

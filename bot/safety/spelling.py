@@ -1,9 +1,9 @@
 """What a written or misheard word may have meant.
 
 A word that the lexicon knows is taken as it is. Another is tried, in this order: without stretched letters
-("gaaas"), without a plural or a dropped g ("sparkin"), as words run together ("smellgas"), and as a near spelling of one long
-key word (optimal string alignment: insertions, deletions, substitutions, neighbours swapped). Ordinary words that are
-near a key word ("spoke", "wives", "small") stand in ``ordinary_words.txt``.
+("gaaas"), without a plural or a dropped g ("sparkin"), as words run together ("smellgas"), and as a near spelling of
+one long key word (optimal string alignment: insertions, deletions, substitutions, neighbours swapped). Ordinary words
+that are near a key word ("spoke", "wives", "small") stand in ``ordinary_words.txt``.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ MAX_WORD = 40
 _APOSTROPHES = re.compile("[\u0027\u2018\u2019\u02bc\u00b4\u0060]")
 _INITIALS = re.compile(r"\b(?:[a-z]\.){1,6}[a-z]\b\.?")
 _LEET = re.compile(r"(?<=[a-z])[013457$@](?=[a-z])")
-_WORD = re.compile(r"[a-z]+|[0-9]+|[.!?;\n\u2026]+")
+_WORD = re.compile(r"[a-z]+|[0-9]+|[.!?;\n\u2026]+|[,:\u2013\u2014-]+")
+_PAUSES = ",:-\u2013\u2014"
 _SOFT = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe0f]")
 # Cyrillic and Greek letters that look Latin: a pasted or disguised word must still be read.
 _LOOKALIKES = str.maketrans("аеорсухіјѕԁɡοανικτ", "aeopcyxijsdgoavikt")
@@ -29,10 +30,11 @@ _PICTURES = {"🔥": " fire ", "💨": " smoke ", "⚡": " electric ", "🚒": "
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The words of a message, and before which of them a new sentence begins."""
+    """The words of a message, before which of them a new sentence begins, and before which stands a comma or dash."""
 
     words: tuple[str, ...]
     breaks: frozenset[int]
+    pauses: frozenset[int]
 
 
 def plain(text: str) -> str:
@@ -63,14 +65,18 @@ def tokenise(text: str) -> Tokens:
     """Split a text into words of letters or digits."""
     words: list[str] = []
     breaks: set[int] = set()
+    pauses: set[int] = set()
     for piece in _WORD.findall(plain(text)):
         if piece[0].isalnum():
             words.append(piece[:MAX_WORD])
+        elif piece[0] in _PAUSES:
+            pauses.add(len(words))
         else:
             breaks.add(len(words))
     if _spelled(words):
         words = _join_spelled(words, breaks)
-    return Tokens(tuple(words), frozenset(breaks))
+        pauses.clear()  # they stand at places that are no more
+    return Tokens(tuple(words), frozenset(breaks), frozenset(pauses))
 
 
 def _spelled(words: list[str]) -> bool:

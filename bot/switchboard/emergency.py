@@ -51,7 +51,7 @@ class Guard(Protocol):
 class Script(Protocol):
     """The fixed words for an emergency."""
 
-    def __call__(self, kind: str, channel: str, language: str) -> str:
+    def __call__(self, kind: Any, channel: str, language: str, /) -> str:
         """What the customer hears first."""
         ...
 

@@ -74,6 +74,7 @@ class Runner:
         self._stack = stack
         self._number = 0
         self._worn: set[str] = set()
+        self._quiet: dict[str, str] = {}
 
     async def run(self, case: Case) -> None:
         """Run a test.
@@ -85,10 +86,10 @@ class Runner:
         self._number += 1
         self._stack.check()
         async with httpx.AsyncClient(timeout=15.0) as client:
-            utility = SimulatedUtility(self._stack, client)
-            utility_before, self._worn = self._worn, set()
+            utility = SimulatedUtility(self._stack, client, self._quiet)
+            worn, self._worn = self._worn, set()
             try:
-                await self._renew(utility, utility_before)
+                await self._renew(utility, worn)
                 await _Run(self._stack, utility, client, case, self._number).run()
             finally:
                 self._worn = set().union(*(MEMORY[system] for system in case.script.faults), _stopped(self._stack))
@@ -266,8 +267,10 @@ class _Run:
         problems = []
         for name, wanted in step.slots.items():
             wanted = fill(wanted, self._facts) if isinstance(wanted, str) else wanted
-            if slots.get(name) != wanted:
-                problems.append(f"slots: {name} is {slots.get(name)!r}, not {wanted!r}")
+            value = slots.get(name)
+            # A test's numbers are words (see script.py), so both are compared as they are written.
+            if value != wanted and (not isinstance(wanted, str) or str(value) != wanted):
+                problems.append(f"slots: {name} is {value!r}, not {wanted!r}")
         return problems
 
     async def _afterwards(self, wanted: Afterwards) -> None:

@@ -10,7 +10,7 @@ from tests.conversations.runner import Otherwise, Runner
 from tests.conversations.script import BEHAVIOURS, FOLDER, Case, ScriptError, find, load
 from tests.stack import Stack
 
-pytestmark = [pytest.mark.service, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = pytest.mark.service
 
 
 def _cases() -> list[Case]:
@@ -27,6 +27,7 @@ def runner(stack: Stack) -> Runner:
     return Runner(stack)
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: case.name)
 async def test_conversation(case: Case, runner: Runner) -> None:
     try:

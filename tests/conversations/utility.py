@@ -64,18 +64,19 @@ class Customer:
         }
 
 
-_quiet: dict[str, str] = {}
 class SimulatedUtility:
     """The switches of the simulated utility and our own records, for one test after another.
 
     Args:
         stack: the product under test.
         client: for its HTTP.
+        quiet: the outages of the quiet day by id, with when they last changed; kept from one test to the next.
     """
 
-    def __init__(self, stack: Stack, client: httpx.AsyncClient) -> None:
+    def __init__(self, stack: Stack, client: httpx.AsyncClient, quiet: dict[str, str]) -> None:
         self._stack = stack
         self._client = client
+        self._quiet = quiet
         self._redis = stack.redis()
 
     def close(self) -> None:
@@ -91,7 +92,8 @@ class SimulatedUtility:
         await self._post("/sandbox/reset", {})
         outages = await self._get("/sandbox/outages")
         await self._told(mark, {("outage", one["id"]) for one in outages})
-        self._quiet = {one["id"]: one["updated_at"] for one in outages}
+        self._quiet.clear()
+        self._quiet |= {one["id"]: one["updated_at"] for one in outages}
         left = [*await self._get("/sandbox/tickets"), *await self._get("/sandbox/texts?phone=12075550101")]
         if left:
             raise AssertionError("POST /sandbox/reset left tickets or texts behind")

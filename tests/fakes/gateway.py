@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,16 @@ async def replies(socket: Any, seconds: float = 15.0) -> list[dict[str, Any]]:
                     found.append(message)
                 if message["final"]:
                     return found
+
+
+async def until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
+    """Wait for something that happens in another task or process; `holds` may be a coroutine function."""
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = holds()
+            if await answer if inspect.isawaitable(answer) else answer:
+                return
+            await asyncio.sleep(0.01)
 
 
 def client() -> httpx.AsyncClient:

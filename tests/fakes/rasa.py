@@ -27,9 +27,8 @@ class Stream:
     writer: asyncio.StreamWriter
 
     async def start(self, status: str = "200 OK", kind: str = "application/x-ndjson") -> None:
-        self.writer.write(
-            f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n".encode()
-        )
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+        self.writer.write(head.encode())
         await self.writer.drain()
 
     async def raw(self, data: bytes) -> None:

@@ -18,7 +18,7 @@ from integrations.records.contacts import ContactConsents
 from integrations.twilio.client import TwilioMessages
 from integrations.twilio.sent import RedisSentLog
 from tests.fakes import rasa as behave
-from tests.fakes.gateway import TOKEN, FakePhoneBook, Gateway, client, running_gateway, settings_for
+from tests.fakes.gateway import TOKEN, FakePhoneBook, Gateway, client, running_gateway, settings_for, until
 from tests.fakes.guard import WordGuard, word_script
 from tests.fakes.rasa import FakeRasa, fake_rasa
 from tests.fakes.redis_server import RedisServer
@@ -111,9 +111,10 @@ async def text(gateway: Gateway, body: str, sid: str = "", **more: str) -> None:
 
 
 async def all_worked(gateway: Gateway, seconds: float = 20.0) -> None:
-    async with asyncio.timeout(seconds):
-        while await gateway.parts.redis.xlen(TEXTS):
-            await asyncio.sleep(0.01)
+    async def none_left() -> bool:
+        return not await gateway.parts.redis.xlen(TEXTS)
+
+    await until(none_left, seconds)
 
 
 # -- the webhook
@@ -214,11 +215,9 @@ async def test_an_emergency_is_texted_first_though_the_turn_before_is_running(
     rasa.script.append(behave.waits_for(go_on))
     async with working(gateway.settings, twilio):
         await text(gateway, "when is it back")
-        while not rasa.turns:
-            await asyncio.sleep(0.01)
+        await until(lambda: rasa.turns)
         await text(gateway, "I smell gas")
-        while not twilio.sent:
-            await asyncio.sleep(0.01)
+        await until(lambda: twilio.sent)
         assert twilio.bodies == ["SCRIPT gas_leak sms en"]
         go_on.set()
         await all_worked(gateway)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from tests.fakes.gateway import (
     replies,
     running_gateway,
     settings_for,
+    until,
     whole_turn,
 )
 from tests.fakes.rasa import FakeRasa, fake_rasa
@@ -239,7 +241,7 @@ async def test_what_was_missed_comes_once_after_a_reconnect(gateway: Gateway, ra
         await socket.send(json.dumps({"type": "user", "text": "status", "id": "m1"}))
         seen = await receive_until(socket, "bot")
     go_on.set()
-    await asyncio.wait_for(_until_answered(gateway), 10)
+    await until(lambda: _all_answered(gateway))
     async with gateway.chat(hello["session"], after=seen["seq"]) as socket:
         again = await receive(socket)
         assert again["conversation"] == hello["conversation"]
@@ -252,9 +254,8 @@ async def test_what_was_missed_comes_once_after_a_reconnect(gateway: Gateway, ra
     assert rasa.texts == ["status", "next"]
 
 
-async def _until_answered(gateway: Gateway) -> None:
-    while await gateway.parts.redis.hlen("web:open"):
-        await asyncio.sleep(0.01)
+async def _all_answered(gateway: Gateway) -> bool:
+    return not await gateway.parts.redis.hlen("web:open")
 
 
 async def test_two_tabs_see_the_same(gateway: Gateway) -> None:
@@ -384,8 +385,7 @@ async def test_a_turn_whose_process_died_is_taken_up_by_another(
         async with first.chat() as socket:
             hello = await receive(socket)
             await socket.send(json.dumps({"type": "user", "text": "my power is out", "id": "m1"}))
-            while not rasa.turns:
-                await asyncio.sleep(0.01)
+            await until(lambda: rasa.turns)
         # What a killed process leaves: the turn among the open ones, its claim running out.
         opened = await first.parts.redis.hgetall("web:open")
         assert len(opened) == 1
@@ -402,8 +402,6 @@ async def test_a_turn_whose_process_died_is_taken_up_by_another(
 
 
 def _minutes_ago(minutes: int) -> str:
-    from datetime import UTC, datetime, timedelta
-
     return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
 
 
