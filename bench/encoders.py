@@ -47,7 +47,16 @@ def _built(name: str, pairs: list[Pair], epochs: int) -> Path:
         lines = part / "pairs.tsv"
         lines.write_text("".join(f"{' '.join(text.split())}\t{label}\n" for text, label in pairs), encoding="utf-8")
         print(f"encoder for {name}: {len(pairs)} examples, {epochs} epochs", file=sys.stderr, flush=True)
-        command = [str(trainer_python()), str(RECIPE), "--pairs", str(lines), "--out", str(part), "--epochs", str(epochs)]
+        command = [
+            str(trainer_python()),
+            str(RECIPE),
+            "--pairs",
+            str(lines),
+            "--out",
+            str(part),
+            "--epochs",
+            str(epochs),
+        ]
         subprocess.run(command, check=True, cwd=ROOT, env=dict(os.environ), stdout=sys.stderr)
         lines.unlink()
         part.rename(folder)

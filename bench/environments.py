@@ -62,7 +62,9 @@ def _sync(folder: Path) -> None:
     ours = ROOT / ".cache" / "uv" / "bin" / "uv"
     uv = os.environ.get("UV") or (str(ours) if ours.is_file() else shutil.which("uv"))
     if not uv:
-        raise EnvironmentMissing(f"uv is needed to build {folder.relative_to(ROOT)}: put it on PATH, or its path into UV")
+        raise EnvironmentMissing(
+            f"uv is needed to build {folder.relative_to(ROOT)}: put it on PATH, or its path into UV"
+        )
     done = subprocess.run([uv, "sync", "--directory", str(folder), "--frozen", "--compile-bytecode"], check=False)
     if done.returncode:
         raise EnvironmentMissing(f"`uv sync --directory {folder.relative_to(ROOT)} --frozen` failed")

@@ -27,7 +27,23 @@ TESTS = Path(__file__).resolve().parent.parent / "tests" / "safety"
 
 def hostile(rng: random.Random) -> dict[str, str]:
     """Messages of LONG characters that an unkind person would send."""
-    words = ["gas", "smell", "wire", "down", "smoke", "carbon", "monoxide", "oxygen", "sparks", "huele", "leak", "not", "no", "the", "bill"]
+    words = [
+        "gas",
+        "smell",
+        "wire",
+        "down",
+        "smoke",
+        "carbon",
+        "monoxide",
+        "oxygen",
+        "sparks",
+        "huele",
+        "leak",
+        "not",
+        "no",
+        "the",
+        "bill",
+    ]
     near = ["gsa", "smlel", "wrie", "snoke", "carbno", "oxigen", "sprks", "hule", "laek", "monoxid", "fyre", "shokc"]
     letters = string.ascii_lowercase
 
@@ -97,7 +113,13 @@ def measure(quick: bool) -> Topic:
     first = timed(guard, texts)
     again = timed(guard, texts, 1 if quick else 3)
     unkind = {name: timed(guard, [text], 3 if quick else 15) for name, text in hostile(random.Random(7)).items()}
-    result: dict[str, Any] = {"load_ms": 1000 * loaded, "first_ms": first, "again_ms": again, "hostile_ms": unkind, "caught": caught(guard)}
+    result: dict[str, Any] = {
+        "load_ms": 1000 * loaded,
+        "first_ms": first,
+        "again_ms": again,
+        "hostile_ms": unkind,
+        "caught": caught(guard),
+    }
     found = result["caught"]
     worst = max(unkind, key=lambda name: unkind[name]["p50"])
     bars = [
@@ -107,7 +129,10 @@ def measure(quick: bool) -> Topic:
     rows: list[list[object]] = [
         [f"{len(texts)} ordinary messages, seen for the first time", first["p50"], first["p99"], first["max"]],
         ["the same again (spellings are remembered)", again["p50"], again["p99"], again["max"]],
-        *([f"hostile: {name}", row["p50"], row["p99"], row["max"]] for name, row in sorted(unkind.items(), key=lambda item: -item[1]["p50"])),
+        *(
+            [f"hostile: {name}", row["p50"], row["p99"], row["max"]]
+            for name, row in sorted(unkind.items(), key=lambda item: -item[1]["p50"])
+        ),
     ]
     kinds = ", ".join(f"{kind} {share:.3f}" for kind, share in found["recall_by_kind"].items())
     body = (

@@ -43,7 +43,8 @@ def main() -> None:
         spent.sort()
         sets[name] = {
             "rows": [
-                {"ranking": [[model.labels[at], round(float(row[at]), 5)] for at in np.argsort(-row)[:TOP]]} for row in rows
+                {"ranking": [[model.labels[at], round(float(row[at]), 5)] for at in np.argsort(-row)[:TOP]]}
+                for row in rows
             ],
             "p50_ms": 1000 * spent[len(spent) // 2],
             "p95_ms": 1000 * spent[int(len(spent) * 0.95)],

@@ -142,10 +142,17 @@ async def board_figures(outages: int, each: int, asked: int) -> dict[str, Any]:
     lookup = await timed_async(lambda number: board.lookup(places[number]), asked)
     later = now + timedelta(seconds=30)
     changed = [
-        Event("outage", f"OUT-{n}", later, 2, Outage(f"OUT-{n}", OutageStatus.CONFIRMED, customers_out=each)) for n in range(1_000)
+        Event("outage", f"OUT-{n}", later, 2, Outage(f"OUT-{n}", OutageStatus.CONFIRMED, customers_out=each))
+        for n in range(1_000)
     ]
     members = [
-        Event("affected", f"OUT-{n}", later, 2, service_points=tuple(f"SP{n * each + m:07d}" for m in range(each // 2, each + each // 2)))
+        Event(
+            "affected",
+            f"OUT-{n}",
+            later,
+            2,
+            service_points=tuple(f"SP{n * each + m:07d}" for m in range(each // 2, each + each // 2)),
+        )
         for n in range(1_000)
     ]
     push = await timed_async(lambda number: board.apply([changed[number]]), min(1_000, outages))

@@ -42,7 +42,15 @@ def draw(confusions: dict[str, Any], intents: list[str], target: Path) -> None:
     axes.axvline(len(intents) - 0.5, color="grey", linewidth=1)
     for row, column in zip(*np.nonzero(shares), strict=True):
         share = shares[row, column]
-        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color="white" if share > 0.35 else "black")
+        axes.text(
+            column,
+            row,
+            f"{100 * share:.0f}",
+            ha="center",
+            va="center",
+            fontsize=6,
+            color="white" if share > 0.35 else "black",
+        )
     axes.set_xlabel("what was done: acted on, refused (out of scope), or asked")
     axes.set_ylabel("what the customer meant")
     axes.set_title("tests/nlu/hard.yml, per cent of each row")
@@ -57,7 +65,9 @@ def main() -> None:
     """Read, draw."""
     kept = DOCS / "understanding.json"
     if not kept.is_file():
-        sys.exit("docs/bench/understanding.json is missing; `bot/core/.venv/bin/python -m bench.understanding --write` makes it")
+        sys.exit(
+            "docs/bench/understanding.json is missing; `bot/core/.venv/bin/python -m bench.understanding --write` makes it"
+        )
     found = json.loads(kept.read_text(encoding="utf-8"))["result"]
     # The order of the test set, in which alike intents stand together.
     draw(found["confusions"], list(found["confusions"]["order"]), DOCS / "understanding.png")

@@ -21,7 +21,11 @@ from bench.understanding import summed
 
 REFUSED = 0.05
 AIMS = {"clinc150": 0.95, "banking77": 0.93}
-STOCK, GENERAL, TUNED = "stock DIET", "ours, general encoder", "ours, encoder fine-tuned on this set's training part by our recipe"
+STOCK, GENERAL, TUNED = (
+    "stock DIET",
+    "ours, general encoder",
+    "ours, encoder fine-tuned on this set's training part by our recipe",
+)
 COMMAND = ".venv/bin/python -m bench.public_sets"
 
 
@@ -93,7 +97,9 @@ def stock_on_hard(epochs: int) -> dict[str, Any]:
     found = summed(outcomes, [intent for _, intent in which.test])
     del found["intents"]
     first = [row["ranking"][0][0] for row in predictions["sets"]["test"]["rows"]]
-    found["first_is_right"] = statistics.fmean(name == intent for name, (_, intent) in zip(first, which.test, strict=True))
+    found["first_is_right"] = statistics.fmean(
+        name == intent for name, (_, intent) in zip(first, which.test, strict=True)
+    )
     speeds = {key: predictions["sets"]["test"][key] for key in ("p50_ms", "p95_ms")}
     return found | speeds | {"epochs": epochs, "train_seconds": predictions["train_seconds"]}
 
@@ -143,8 +149,12 @@ def bars(result: dict[str, Any]) -> list[Bar]:
             found.append(Bar(f"{name}, in-scope accuracy beside stock's", ours, least=rows[STOCK]["in_scope_accuracy"]))
             if "out_of_scope_recall" in rows[label]:
                 stock = rows[STOCK]["out_of_scope_recall"]
-                found.append(Bar(f"{name}, out-of-scope recall beside stock's", rows[label]["out_of_scope_recall"], least=stock))
-        found.append(Bar(f"{name}, in-scope accuracy, the aim", ours, least=AIMS[name], note="" if label == TUNED else label))
+                found.append(
+                    Bar(f"{name}, out-of-scope recall beside stock's", rows[label]["out_of_scope_recall"], least=stock)
+                )
+        found.append(
+            Bar(f"{name}, in-scope accuracy, the aim", ours, least=AIMS[name], note="" if label == TUNED else label)
+        )
     return found
 
 
@@ -158,7 +168,9 @@ def body(result: dict[str, Any]) -> str:
     lines = []
     for name, rows in result["sets"].items():
         for label, row in rows.items():
-            cells = [row.get(key) for key in ("in_scope_accuracy", "top_three", "out_of_scope_recall", "in_scope_refused")]
+            cells = [
+                row.get(key) for key in ("in_scope_accuracy", "top_three", "out_of_scope_recall", "in_scope_refused")
+            ]
             epochs = f" ({row['epochs']} epochs)" if row.get("epochs") else ""
             shown = f"{row['train_seconds']:,.0f} s", f"{row['p50_ms']:.1f} ms"
             lines.append([name, label + epochs, *cells, row.get("in_scope_accuracy_at_limit"), *shown])
@@ -170,13 +182,33 @@ def body(result: dict[str, Any]) -> str:
         ]
     if "hard" in result:
         row = result["hard"]
-        keys = ("first_is_right", "right_at_once", "right_after_one_question", "acted_wrongly", "out_of_scope_recall", "in_scope_refused")
-        few = "" if row["epochs"] >= stock_intents.EPOCHS else f" (stock trains {stock_intents.EPOCHS}; fewer, for the time it takes)"
+        keys = (
+            "first_is_right",
+            "right_at_once",
+            "right_after_one_question",
+            "acted_wrongly",
+            "out_of_scope_recall",
+            "in_scope_refused",
+        )
+        few = (
+            ""
+            if row["epochs"] >= stock_intents.EPOCHS
+            else f" (stock trains {stock_intents.EPOCHS}; fewer, for the time it takes)"
+        )
         parts += [
             f"Stock DIET, trained {row['epochs']} epochs{few} on our own examples, on tests/nlu/hard.yml. Its fallback counts as a question "
             "when the truth is among its three likeliest:\n",
             table(
-                ["", "first reading right", "right at once", "or after one question", "acted on wrongly", "out-of-scope recall", "in-scope refused", "one message"],
+                [
+                    "",
+                    "first reading right",
+                    "right at once",
+                    "or after one question",
+                    "acted on wrongly",
+                    "out-of-scope recall",
+                    "in-scope refused",
+                    "one message",
+                ],
                 [["stock DIET and fallback", *(row[key] for key in keys), f"{row['p50_ms']:.1f} ms"]],
             ),
         ]

@@ -97,7 +97,15 @@ def figure(value: float | None) -> str:
     if isinstance(value, int) or float(value).is_integer() and abs(value) >= 10:
         return f"{int(value):,}"
     size = abs(value)
-    return f"{value:,.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 1 else f"{value:.3f}"
+    return (
+        f"{value:,.0f}"
+        if size >= 100
+        else f"{value:.1f}"
+        if size >= 10
+        else f"{value:.2f}"
+        if size >= 1
+        else f"{value:.3f}"
+    )
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -116,8 +124,12 @@ def bars_table(bars: Iterable[Bar]) -> str:
 
 def machine() -> dict[str, Any]:
     """What this ran on, and how busy it was with other work."""
-    model = next((line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
-    memory = next((int(line.split()[1]) // 1024**2 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
+    model = next(
+        (line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
+    )
+    memory = next(
+        (int(line.split()[1]) // 1024**2 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0
+    )
     return {
         "cpu": model or platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -140,7 +152,10 @@ def percentiles(values: Sequence[float], scale: float = 1.0) -> dict[str, float]
     ordered = sorted(values)
     if not ordered:
         return {}
-    at = {name: ordered[min(len(ordered) - 1, int(len(ordered) * share))] for name, share in (("p95", 0.95), ("p99", 0.99))}
+    at = {
+        name: ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        for name, share in (("p95", 0.95), ("p99", 0.99))
+    }
     return {key: scale * value for key, value in {"p50": statistics.median(ordered), **at, "max": ordered[-1]}.items()}
 
 
@@ -173,7 +188,11 @@ def page(topics: Sequence[dict[str, Any]]) -> str:
         "milliseconds belong to that machine, ratios travel better. Bars are those of the project's issues.",
         "",
         f"{count - len(missed)} of {count} bars are met."
-        + (" **Not met:** " + "; ".join(f"{topic['title']}: {bar['what']}" for topic, bar in missed) + "." if missed else ""),
+        + (
+            " **Not met:** " + "; ".join(f"{topic['title']}: {bar['what']}" for topic, bar in missed) + "."
+            if missed
+            else ""
+        ),
         "",
     ]
     for topic in topics:

@@ -46,18 +46,18 @@ def figures(decisions: Sequence[Any], pairs: Sequence[Pair]) -> dict[str, Any]:
     """
     from bot.core.understanding import outcome
 
-    outcomes = [outcome(decision, intent) for decision, (_, intent) in zip(decisions, pairs)]
+    outcomes = [outcome(decision, intent) for decision, (_, intent) in zip(decisions, pairs, strict=True)]
     return summed(outcomes, [intent for _, intent in pairs])
 
 
 def summed(outcomes: Sequence[str], truth: Sequence[str]) -> dict[str, Any]:
     """Shares of outcomes, overall and an intent. For out-of-scope, right means refused."""
     by: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
-    for result, intent in zip(outcomes, truth):
+    for result, intent in zip(outcomes, truth, strict=True):
         by[intent][result] += 1
     count = collections.Counter(outcomes)
-    inside = [result for result, intent in zip(outcomes, truth) if intent != OUT_OF_SCOPE]
-    outside = [result for result, intent in zip(outcomes, truth) if intent == OUT_OF_SCOPE]
+    inside = [result for result, intent in zip(outcomes, truth, strict=True) if intent != OUT_OF_SCOPE]
+    outside = [result for result, intent in zip(outcomes, truth, strict=True) if intent == OUT_OF_SCOPE]
     once = sum(count[name] for name in RIGHT)
     return {
         "messages": len(truth),
@@ -66,7 +66,8 @@ def summed(outcomes: Sequence[str], truth: Sequence[str]) -> dict[str, Any]:
         "acted_wrongly": count["wrong"] / len(truth),
         "asked": (count["asked_right"] + count["asked_wrong"]) / len(truth),
         "in_scope_right_at_once": inside.count("right") / max(1, len(inside)),
-        "in_scope_right_after_one_question": (inside.count("right") + inside.count("asked_right")) / max(1, len(inside)),
+        "in_scope_right_after_one_question": (inside.count("right") + inside.count("asked_right"))
+        / max(1, len(inside)),
         "in_scope_refused": inside.count("refused") / max(1, len(inside)),
         "out_of_scope_recall": outside.count("refused_right") / max(1, len(outside)),
         "out_of_scope_acted_on": outside.count("wrong") / max(1, len(outside)),
@@ -74,7 +75,8 @@ def summed(outcomes: Sequence[str], truth: Sequence[str]) -> dict[str, Any]:
             intent: {
                 "messages": sum(results.values()),
                 "at_once": sum(results[name] for name in RIGHT) / sum(results.values()),
-                "after_question": (sum(results[name] for name in RIGHT) + results["asked_right"]) / sum(results.values()),
+                "after_question": (sum(results[name] for name in RIGHT) + results["asked_right"])
+                / sum(results.values()),
                 "wrong": results["wrong"] / sum(results.values()),
             }
             for intent, results in sorted(by.items())
@@ -87,7 +89,7 @@ def confusions(decisions: Sequence[Any], pairs: Sequence[Pair]) -> dict[str, Any
     matrix: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
     first: collections.Counter[tuple[str, str]] = collections.Counter()
     acted: collections.Counter[tuple[str, str]] = collections.Counter()
-    for decision, (_, intent) in zip(decisions, pairs):
+    for decision, (_, intent) in zip(decisions, pairs, strict=True):
         names = [reading.intent for reading in decision.readings]
         best = OUT_OF_SCOPE if decision.kind == "refuse" else names[0]
         if decision.kind == "ask":
@@ -114,29 +116,38 @@ def single_steps(model: Any, train: Sequence[Pair], valid: Sequence[Pair], test:
     from bot.core.tune import choose, temperature
     from bot.core.understanding import decide, softmax
 
-    def measured(which: Any, weight: float) -> dict[str, Any]:
+    def measured(which: Any, *weights: float) -> dict[str, Any]:
         alone = copy.copy(which)
-        alone.weight = weight
+        alone.weights = weights
         scores = alone.scores([text for text, _ in valid])
         truth = [intent for _, intent in valid]
         heat = temperature(scores, truth, alone.labels)
         limits = choose(softmax(scores / heat), truth, alone.labels)
         rows = softmax(alone.scores([text for text, _ in test]) / heat)
         found = figures([decide(row, alone.labels, limits) for row in rows], test)
-        found["first_is_right"] = sum(alone.labels[row.argmax()] == intent for row, (_, intent) in zip(rows, test)) / len(test)
+        found["first_is_right"] = first_is_right(rows, alone.labels, test)
         del found["intents"]
         return found
 
     general = copy.copy(model)
     general.encoder = load_encoder(str(encoders.base()))
-    general.fit(*zip(*train))
+    general.fit(*zip(*train, strict=True))
+    grams, meaning, near = model.weights
     return {
-        "words and letters (n-grams) only": measured(model, 0.0),
-        "general MiniLM only": measured(general, 1.0),
-        "fine-tuned encoder only": measured(model, 1.0),
-        "n-grams and general MiniLM": measured(general, model.weight),
-        "n-grams and fine-tuned encoder, thresholds tuned here": measured(model, model.weight),
+        "words and letters (n-grams)": measured(model, 1.0, 0.0, 0.0),
+        "meaning, general MiniLM": measured(general, 0.0, 1.0, 0.0),
+        "meaning, fine-tuned encoder": measured(model, 0.0, 1.0, 0.0),
+        "nearest examples, fine-tuned encoder": measured(model, 0.0, 0.0, 1.0),
+        "n-grams and meaning, general MiniLM": measured(general, grams, meaning, 0.0),
+        "n-grams and meaning, fine-tuned encoder": measured(model, grams, meaning, 0.0),
+        "all three, general MiniLM": measured(general, grams, meaning, near),
+        "all three, fine-tuned encoder": measured(model, grams, meaning, near),
     }
+
+
+def first_is_right(rows: Any, labels: Sequence[str], pairs: Sequence[Pair]) -> float:
+    """How often the likeliest reading is the truth, before any threshold."""
+    return float(sum(labels[row.argmax()] == intent for row, (_, intent) in zip(rows, pairs, strict=True)) / len(pairs))
 
 
 def measure(quick: bool) -> Topic:
@@ -147,7 +158,7 @@ def measure(quick: bool) -> Topic:
     data = own()
     model = configured()
     began = time.perf_counter()
-    model.fit(*zip(*data.train))
+    model.fit(*zip(*data.train, strict=True))
     trained = time.perf_counter() - began
     spent, decisions = [], []
     for text, _ in data.test:
@@ -156,7 +167,7 @@ def measure(quick: bool) -> Topic:
         spent.append(time.perf_counter() - began)
     result = figures(decisions, data.test)
     rows = model.probabilities([text for text, _ in data.test])
-    result["first_is_right"] = sum(model.labels[row.argmax()] == intent for row, (_, intent) in zip(rows, data.test)) / len(rows)
+    result["first_is_right"] = first_is_right(rows, model.labels, data.test)
     known = {normalised(text) for text, _ in data.train}
     fresh = [index for index, (text, _) in enumerate(data.test) if normalised(text) not in known]
     result |= {
@@ -190,8 +201,23 @@ def bars(result: dict[str, Any]) -> list[Bar]:
 
 def body(result: dict[str, Any]) -> str:
     """The tables."""
-    heads = ["", "first reading right", "right at once", "or after one question", "acted on wrongly", "out-of-scope recall", "in-scope refused"]
-    names = ("first_is_right", "right_at_once", "right_after_one_question", "acted_wrongly", "out_of_scope_recall", "in_scope_refused")
+    heads = [
+        "",
+        "first reading right",
+        "right at once",
+        "or after one question",
+        "acted on wrongly",
+        "out-of-scope recall",
+        "in-scope refused",
+    ]
+    names = (
+        "first_is_right",
+        "right_at_once",
+        "right_after_one_question",
+        "acted_wrongly",
+        "out_of_scope_recall",
+        "in_scope_refused",
+    )
     steps = {**result.get("steps", {}), "**as config.yml says**": result}
     low = sorted(result["intents"].items(), key=lambda item: (item[1]["at_once"], item[1]["after_question"]))
     rest = result["without_those"]
@@ -200,16 +226,22 @@ def body(result: dict[str, Any]) -> str:
         f"{result['messages']} messages of {len(result['intents'])} intents; trained on {result['examples']} examples in "
         f"{result['train_seconds']:.0f} s; one message takes {speed['p50']:.1f} ms (p95 {speed['p95']:.1f}). "
         f"{result['also_among_examples']} of the messages also stand among the examples, letter for letter once digits and case are "
-        f"levelled (people say \"yes\" in few ways); without them {rest['right_at_once']:.3f} are right at once, "
+        f'levelled (people say "yes" in few ways); without them {rest["right_at_once"]:.3f} are right at once, '
         f"{rest['right_after_one_question']:.3f} at once or after one question, {rest['acted_wrongly']:.3f} acted on wrongly. "
         f"Of the messages in scope, {result['in_scope_right_at_once']:.3f} are right at once and "
         f"{result['in_scope_right_after_one_question']:.3f} at once or after one question.\n",
-        "What each step adds (each with its own thresholds, chosen on the development set):\n" if "steps" in result else "",
+        "What each step adds (each with its own thresholds, chosen on the development set):\n"
+        if "steps" in result
+        else "",
         table(heads, ([label, *(row.get(name) for name in names)] for label, row in steps.items())),
         "Intents that are right at once less than 0.85 of the time:\n",
         table(
             ["intent", "messages", "at once", "or after one question", "acted on wrongly"],
-            ([name, row["messages"], row["at_once"], row["after_question"], row["wrong"]] for name, row in low if row["at_once"] < 0.85),
+            (
+                [name, row["messages"], row["at_once"], row["after_question"], row["wrong"]]
+                for name, row in low
+                if row["at_once"] < 0.85
+            ),
         ),
         "Most frequent confusions (likeliest reading, whether acted on or asked about):\n",
         table(["meant", "read as", "messages"], result["confusions"]["first_reading"][:12]),

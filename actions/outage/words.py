@@ -36,8 +36,8 @@ def when(moment: datetime, now: datetime, zone: str) -> str:
 
 def estimate(moment: datetime, now: datetime, zone: str) -> str:
     """A restoration time, rounded up to the quarter of an hour: nobody knows it to the minute."""
-    late = timedelta(minutes=-moment.minute % 15, seconds=-moment.second, microseconds=-moment.microsecond)
-    return when(moment + late, now, zone)
+    past = timedelta(minutes=moment.minute % 15, seconds=moment.second, microseconds=moment.microsecond)
+    return when(moment - past + timedelta(minutes=15) if past else moment, now, zone)
 
 
 def as_of(moment: datetime, now: datetime, zone: str) -> str:

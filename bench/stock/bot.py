@@ -71,7 +71,9 @@ def main() -> None:
     (folder / "config.yml").write_text(json.dumps(config), encoding="utf-8")
     (folder / "endpoints.yml").write_text(ENDPOINTS, encoding="utf-8")
     (folder / "credentials.yml").write_text("rest:\n", encoding="utf-8")
-    result = train(str(domain), str(folder / "config.yml"), str(data), str(folder), fixed_model_name="model", force_training=True)
+    result = train(
+        str(domain), str(folder / "config.yml"), str(data), str(folder), fixed_model_name="model", force_training=True
+    )
     if result.code or not result.model:
         raise SystemExit("Rasa did not train the stock bot")
 

@@ -44,7 +44,9 @@ def train(examples: list[list[str]], epochs: int, folder: Path) -> str:
     common = [{"text": text, "intent": intent, "entities": []} for text, intent in examples]
     data.write_text(json.dumps({"rasa_nlu_data": {"common_examples": common}}), encoding="utf-8")
     # JSON is YAML.
-    config.write_text(json.dumps({"recipe": "default.v1", "language": "en", "assistant_id": "stock", "pipeline": pipeline(epochs)}))
+    config.write_text(
+        json.dumps({"recipe": "default.v1", "language": "en", "assistant_id": "stock", "pipeline": pipeline(epochs)})
+    )
     path = train_nlu(str(config), str(data), str(folder))
     if not path:
         raise SystemExit("Rasa did not train a model")
@@ -68,7 +70,9 @@ async def predict(model: str, sets: dict[str, list[str]]) -> dict[str, Any]:
                 for item in found.get("intent_ranking", [])
                 if item["name"] != "nlu_fallback"
             ]
-            rows.append({"ranking": ranking, "fallback": (found.get("intent") or {}).get("name") in ("nlu_fallback", None)})
+            rows.append(
+                {"ranking": ranking, "fallback": (found.get("intent") or {}).get("name") in ("nlu_fallback", None)}
+            )
         spent.sort()
         results[name] = {
             "rows": rows,

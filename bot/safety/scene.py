@@ -128,6 +128,10 @@ class Reader:
                 if len(whole) >= 6 and whole in self._vocabulary:
                     forms[index] |= {whole}
                     forms[index + 1] |= {whole}
+                elif len(whole) >= 9 and not (self._speller.knows(word) and self._speller.knows(words[index + 1])):
+                    near = self._speller.near(whole)  # "train sformer"
+                    forms[index] |= near
+                    forms[index + 1] |= near
 
     def _find(self, forms: list[frozenset[str]]) -> dict[str, list[Span]]:
         found: dict[str, set[Span]] = {}

@@ -35,13 +35,24 @@ class Speller:
             self._targets.setdefault((word[0], len(word)), []).append(word)
         self._keywords = frozenset(word for word in lexicon.keywords if len(word) >= 3)
         self._parts = self._keywords | lexicon.glue
+        #: Short key words with two neighbouring letters swapped ("wrie", "gsa"); longer ones are found by distance.
+        self._swapped = {
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :]: word
+            for word in sorted(lexicon.keywords)
+            if len(word) == 4
+            for at in range(len(word) - 1)
+            if word[at] != word[at + 1]
+        }
         self.read = lru_cache(maxsize=20_000)(self._read)
+        self.near = lru_cache(maxsize=20_000)(self._near)
 
     def _read(self, token: str) -> Reading:
         if token.isdigit():
             return (frozenset((token, "#")),)
         if token in self._known:
             return (self._forms(token),)
+        if token in self._swapped:
+            return (frozenset((token, self._swapped[token])),)
         if _STRETCHED.search(token):
             for replacement in (r"\1\1", r"\1"):
                 shorter = _STRETCHED.sub(replacement, token)
@@ -60,7 +71,7 @@ class Speller:
         parts = self._run_together(token)
         if parts:
             return tuple(self._forms(part) for part in parts)
-        return (forms | self._near(token),)
+        return (forms | self.near(token),)
 
     def _forms(self, token: str) -> frozenset[str]:
         """The token, its singular, and with its dropped g."""
@@ -70,6 +81,10 @@ class Speller:
         if len(token) > 4 and token.endswith("in") and token + "g" in self._vocabulary:
             forms.add(token + "g")
         return frozenset(forms)
+
+    def knows(self, token: str) -> bool:
+        """Whether the token is a word, of the lexicon or an ordinary one."""
+        return token in self._known
 
     def _near(self, token: str) -> frozenset[str]:
         """Key words within one slip, or two for words of eight letters and more."""

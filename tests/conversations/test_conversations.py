@@ -10,7 +10,7 @@ from tests.conversations.runner import Otherwise, Runner
 from tests.conversations.script import BEHAVIOURS, FOLDER, Case, ScriptError, find, load
 from tests.stack import Stack
 
-pytestmark = pytest.mark.service
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300)]  # the first one starts the whole product
 
 
 def _cases() -> list[Case]:
@@ -30,10 +30,13 @@ def runner(stack: Stack) -> Runner:
 @pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.parametrize("case", _cases(), ids=lambda case: case.name)
 async def test_conversation(case: Case, runner: Runner) -> None:
+    problem = ""
     try:
         await runner.run(case)
     except (Otherwise, ScriptError) as error:
-        pytest.fail(f"\n{error}", pytrace=False)
+        problem = str(error)
+    if problem:  # outside of the handler, so that pytest prints the transcript once
+        pytest.fail(f"\n{problem}", pytrace=False)
 
 
 def test_every_behaviour_of_customers_has_conversations() -> None:

@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
         within=5,
         sure=0.92,
         defers=_OUTSIDE,
-        excuses=(_MONEY, _SHOP, _ADMIN, unless("SMOKE_ALARM | RESOLVED | TICKET_TALK", 4)),
+        excuses=(unless("YELLOW_FLAME", 1), _MONEY, _SHOP, _ADMIN, unless("SMOKE_ALARM | RESOLVED | TICKET_TALK", 4)),
     ),
     rule(
         "fire.smoke_from",
@@ -91,6 +91,7 @@ RULES: tuple[Rule, ...] = (
     ),
     rule("fire.sparks_from", "SPARK", "SMOKE_FROM", within=4, sure=0.9, defers=_OUTSIDE, excuses=(_MONEY, _SHOP)),
     rule("fire.electrical_smell", "SMELL", "ELECTRICAL", within=4, sure=0.82, excuses=(_MONEY,)),
+    rule("fire.current_in_body", "CURRENT", "LIMB", within=6, sure=0.78, excuses=(_MONEY, unless("BILL | APPLY", 8))),
     rule(
         "fire.touched_and_hurt",
         "TOUCHED_IT",

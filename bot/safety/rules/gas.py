@@ -79,6 +79,14 @@ RULES: tuple[Rule, ...] = (
     ),
     rule("gas.hiss", "HISS", "GAS | GAS_PIPE | GAS_METER | METER | PIPE | GAS_APPLIANCE", within=12, sure=0.93),
     rule("gas.hiss_outside", "HISS", "EARTH | DIG", within=8, sure=0.8, excuses=(unless("HISS_OTHER", 3),)),
+    rule(
+        "gas.hiss_somewhere",
+        "HISS_STRICT",
+        "IN_HOUSE | PLACE_OUT | DISTRESS",
+        within=10,
+        sure=0.75,
+        excuses=(unless("HISS_OTHER | PHONE | CABLE_TV", 8),),
+    ),
     rule("gas.hiss_smell", "HISS", "SMELL | ODD", within=25, sure=0.85),
     rule(
         "gas.pipe_damaged", "HIT | EXPLODE", "GAS_PIPE", within=8, sure=0.95, excuses=(_WORK, _FINE, unless("BILL", 3))
@@ -182,6 +190,25 @@ RULES: tuple[Rule, ...] = (
         sure=0.8,
         excuses=(_WATER, unless("WATER | BILL", 6)),
     ),
+    rule("gas.unlit_twice", "UNLIT", "UNLIT", within=12, sure=0.75),
+    rule(
+        "gas.smell_and_out",
+        "SMELL | STINK",
+        "LEFT_HOUSE",
+        within=24,
+        sure=0.72,
+        excuses=(_FOOD, unless("OTHER_SMELL | BILL | BURN | SMOKE", 8)),
+    ),
+    rule("gas.dug_into_a_pipe", "DIG_TOOL", "HIT", "PIPE", within=10, sure=0.82, excuses=(_WORK, _WATER)),
+    rule(
+        "gas.dug_and_ran",
+        "DIG_TOOL",
+        "DISTRESS | HISS | STINK",
+        within=14,
+        sure=0.7,
+        excuses=(_WORK, _WATER, unless("SERVICE | BILL | BUY", 8)),
+    ),
+    rule("gas.eggy", "EGGY", within=0, sure=0.7, longest=4),
     rule("gas.unlit_on", "GAS_APPLIANCE", "UNLIT_ON", within=6, sure=0.85),
     rule(
         "gas.leak_alone",
@@ -189,7 +216,7 @@ RULES: tuple[Rule, ...] = (
         within=0,
         sure=0.72,
         longest=8,
-        excuses=(unless("WATER_LEAK | LEAK_OTHER | BILL | BUY", 12),),
+        excuses=(unless("WATER_LEAK | LEAK_OTHER | BILL | BUY | CO | MONOXIDE", 12),),
     ),
     rule(
         "gas.worry",

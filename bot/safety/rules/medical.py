@@ -10,9 +10,8 @@ _PLAN = unless("APPLY", 8, but="LOSS_NOW | CANT_BREATHE")
 _OTHER = unless("MED_OTHER", 2)
 
 RULES: tuple[Rule, ...] = (
-    rule(
-        "medical.device_no_power", "DEVICE | ON_DEVICE", "LOSS_NOW | POWER_LOSS", within=40, sure=0.95, excuses=(_PLAN,)
-    ),
+    rule("medical.device_no_power", "DEVICE | ON_DEVICE", "LOSS_NOW", within=40, sure=0.95, excuses=(_PLAN,)),
+    rule("medical.device_cut_off", "DEVICE | ON_DEVICE", "POWER_LOSS", within=18, sure=0.88, excuses=(_PLAN,)),
     rule(
         "medical.her_machine",
         "HER_MACHINE",
@@ -21,6 +20,7 @@ RULES: tuple[Rule, ...] = (
         sure=0.75,
         excuses=(_ADMIN,),
     ),
+    rule("medical.hurry", "DEVICE | ON_DEVICE", "DISTRESS", within=12, sure=0.75, excuses=(_ADMIN,)),
     rule("medical.last_tank", "LOW_TANK", "LOSS_NOW", within=14, sure=0.85),
     rule(
         "medical.vent_no_power",
@@ -47,7 +47,7 @@ RULES: tuple[Rule, ...] = (
         "PERSON",
         within=10,
         sure=0.7,
-        excuses=(_OTHER, _ADMIN, unless("BILL | COMBUSTION | PHONE", 5)),
+        excuses=(unless("GAS | BUY", 6), _OTHER, _ADMIN, unless("BILL | COMBUSTION | PHONE", 5)),
     ),
     rule(
         "medical.body_machine",

@@ -15,7 +15,7 @@ _LAMP = unless("LIGHT_OUT", 6, but="GROUNDED | SPARK | WIRE | FIRE | SMOKE")
 _SHOP = unless("BUY", 6, but="OPEN_AGAIN | HELP | GROUNDED")
 
 RULES: tuple[Rule, ...] = (
-    rule("wire.words", "LIVE_WIRE", within=0, sure=0.96, excuses=(_FUTURE, _TELECOM, _MONEY, _SHOP)),
+    rule("wire.words", "LIVE_WIRE", within=0, sure=0.96, excuses=(_CAUSE, _FUTURE, _TELECOM, _MONEY, _SHOP)),
     rule("wire.fallen", "WIRE", "FALL", within=8, sure=0.93, excuses=(_FINE, _TELECOM, _NEAR, _WORK, _MONEY)),
     rule(
         "wire.brought_down",
@@ -46,13 +46,18 @@ RULES: tuple[Rule, ...] = (
         excuses=(_TELECOM, _NEAR, _WORK, _MONEY, unless("GAS", 2)),
     ),
     rule(
-        "wire.pole_damaged", "POLE", "CRASH", within=8, sure=0.92, excuses=(_CAUSE, _LAMP, _NEAR, _WORK, _SHOP, _MONEY)
+        "wire.pole_damaged",
+        "POLE",
+        "CRASH",
+        within=8,
+        sure=0.92,
+        excuses=(_TELECOM, _CAUSE, _LAMP, _NEAR, _WORK, _SHOP, _MONEY),
     ),
     rule("wire.pole_wires", "POLE", "WIRE", "FALL | CRASH", within=16, sure=0.9, excuses=(_NEAR, _WORK, _TELECOM)),
     rule(
         "wire.sparking",
         "WIRE | POLE | TRANSFORMER | LINE",
-        "SPARK | FIRE | SMOKE | FLASH | ON_FIRE",
+        "SPARK | FIRE | SMOKE | ARC_FLASH | GLOW | ON_FIRE",
         within=10,
         sure=0.94,
         excuses=(_CAUSE, _TELECOM, _LAMP, _SHOP, unless("NEAR_ONLY | TICKET_TALK", 3)),
@@ -75,7 +80,14 @@ RULES: tuple[Rule, ...] = (
         sure=0.8,
         excuses=(unless("STREETLIGHT | HOMEWORK", 6), _LAMP, _SHOP),
     ),
-    rule("wire.burst", "TRANSFORMER | POLE | WIRE", "EXPLODE | BANG", within=8, sure=0.93, excuses=(_SHOP, _MONEY)),
+    rule(
+        "wire.burst",
+        "TRANSFORMER | POLE | WIRE",
+        "EXPLODE | BANG",
+        within=8,
+        sure=0.93,
+        excuses=(_CAUSE, _SHOP, _MONEY),
+    ),
     rule(
         "wire.bang_outside",
         "EXPLODE | BANG",
@@ -161,6 +173,23 @@ RULES: tuple[Rule, ...] = (
         excuses=(_SHOP, unless("TICKET_TALK | BILL | APPLY", 6)),
     ),
     rule("wire.dripping", "BUZZ | CRACKLE", "OPEN_BOX", within=8, sure=0.75),
+    rule(
+        "wire.there_is_one",
+        "THERES",
+        "WIRE",
+        "PLACE_OUT | GROUNDED",
+        within=10,
+        ordered=True,
+        sure=0.72,
+        excuses=(
+            _FINE,
+            _TELECOM,
+            _NEAR,
+            _WORK,
+            _FUTURE,
+            unless("COSMETIC | SERVICE | BILL | BUY | APPLY | HOMEWORK", 10),
+        ),
+    ),
     rule(
         "wire.worry",
         "WIRE | POLE | TRANSFORMER",
