@@ -7,33 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import yaml
-from pydantic import BaseModel
-
 from bot.identity.store import IdentityStore
 from integrations.base.redis import connect
-from integrations.base.settings import ROOT, Settings
+from integrations.base.settings import Settings
+from integrations.base.utility import Utility, get_utility
 from integrations.cis.client import CisClient
 from integrations.oms.board import OutageBoard
 from integrations.oms.client import MultiSpeakOms
 from integrations.oms.reports import TroubleReports
 from integrations.records.contacts import Handoffs, UpdateSubscriptions
 from integrations.records.database import Database
-
-
-class Utility(BaseModel):
-    """`data/utility.yml`: names, numbers and hours that responses use."""
-
-    utility: str
-    human_phone: str
-    human_hours: str
-    emergency_phone: str
-    timezone: str
-
-    @classmethod
-    def load(cls) -> Utility:
-        """Read the file; pydantic names what is wrong in it."""
-        return cls.model_validate(yaml.safe_load((ROOT / "data" / "utility.yml").read_text(encoding="utf-8")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +74,7 @@ async def build(settings: Settings) -> Services:
         await redis.aclose()
 
     return Services(
-        utility=Utility.load(),
+        utility=get_utility(),
         identities=IdentityStore(redis, keep=int(settings.session_minutes * 60)),
         board=board,
         cis=cis,

@@ -9,11 +9,13 @@ from typing import Any
 import yaml
 
 from actions.base import Conversation, Events, PorchlightAction, leave_form, set_slots, start_form
-from actions.outage.answers import answer, ask_for_place, offer_updates, tell
+from actions.outage.answers import answer, answer_wish, ask_for_place, offer_updates, tell
 from actions.outage.premise import label, named, own_premises, search
 from integrations.base.settings import ROOT
 
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
+ANSWERED_ALIKE = frozenset(("report_outage", "outage_status", "planned_outage"))
+"""Readings between which no question is needed: the status answers all, and offers the report where none is known."""
 
 
 @lru_cache(maxsize=1)
@@ -153,6 +155,8 @@ class Clarify(PorchlightAction):
     async def act(self, conversation: Conversation) -> Events:
         """Ask, or give up."""
         readings = [one for one in conversation.readings if one in meanings()][:3]
+        if readings and ANSWERED_ALIKE.issuperset(readings):
+            return await answer_wish(conversation, "outage_status")
         if conversation.active_form:
             return _missed(conversation, "utter_smalltalk_try_again_in_form")
         if len(readings) < 2:

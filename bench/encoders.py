@@ -1,4 +1,4 @@
-"""Encoders to measure with: the general one as it comes, and one fine-tuned by the project's own recipe on a set's examples.
+"""Encoders to measure with: the general one as it comes, and one fine-tuned by our own recipe on a set's examples.
 
 Both come from models/encoder/recipe/train.py, in PyTorch's environment, and are kept in .cache/bench/encoders. What a
 public set teaches never leaves the cache.

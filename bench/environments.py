@@ -77,7 +77,7 @@ def quiet_environment(**more: str) -> dict[str, str]:
 
 
 def digest(*parts: object) -> str:
-    """A short name for what a result depends on; a Path stands for the file's content, of a program without its layout."""
+    """A short name for what a result depends on; a Path stands for its content, of a program without the layout."""
     total = hashlib.sha256()
     for part in parts:
         total.update(hashlib.sha256(_body(part)).digest())

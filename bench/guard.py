@@ -136,7 +136,8 @@ def measure(quick: bool) -> Topic:
     ]
     kinds = ", ".join(f"{kind} {share:.3f}" for kind, share in found["recall_by_kind"].items())
     body = (
-        f"Recall by kind: {kinds}; the kind itself is right for {found['right_kind']:.3f}. Loading the guard takes {1000 * loaded:.0f} ms. "
+        f"Recall by kind: {kinds}; the kind itself is right for {found['right_kind']:.3f}. "
+        f"Loading the guard takes {1000 * loaded:.0f} ms. "
         f"The costliest hostile text of {LONG:,} characters: {worst}.\n\n"
         + table(["one check", "p50 ms", "p99 ms", "longest ms"], rows)
     )

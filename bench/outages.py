@@ -1,8 +1,8 @@
 """What an outage look-up costs: 5,000 outage areas, 1,000,000 service points. ``.venv/bin/python -m bench.outages``.
 
-Two questions are timed. Which area is a place in (`AreaIndex`), and what is known of a premise (`OutageBoard`), both in the
-one process and thread that would answer a customer. Areas and memberships are random, from a seed; the sizes are those
-of a large storm: some 5,000 outages at once with 200 customers each, so every service point is in one.
+Two questions are timed. Which area is a place in (`AreaIndex`), and what is known of a premise (`OutageBoard`), both in
+the one process and thread that would answer a customer. Areas and memberships are random, from a seed; the sizes are
+those of a large storm: some 5,000 outages at once with 200 customers each, so every service point is in one.
 Options: ``--quick`` (a tenth of everything), ``--json``, ``--write``.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 import psutil
 import shapely
+import structlog
 
 from bench.report import Bar, Topic, percentiles, run, table
 from integrations.gis.index import Area, AreaIndex
@@ -54,7 +56,7 @@ def areas(count: int, rng: np.random.Generator) -> list[Area]:
     wobble = rng.uniform(0.5, 1.0, (count, CORNERS))
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     rings = centres[:, None, :] + (radii[:, None] * wobble)[:, :, None] * circle[None]
-    shapes = shapely.polygons(np.concatenate([rings, rings[:, :1]], axis=1))
+    shapes = np.asarray(shapely.polygons(np.concatenate([rings, rings[:, :1]], axis=1)), dtype=object)
     return [Area(f"OUT-{number}", shape, 200) for number, shape in enumerate(shapes)]
 
 
@@ -179,6 +181,7 @@ async def board_figures(outages: int, each: int, asked: int) -> dict[str, Any]:
 
 def measure(quick: bool) -> Topic:
     """Both."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     scale = 10 if quick else 1
     asked = 20_000 // scale
     index = index_figures(5_000 // scale, 1_000_000 // scale, asked)
@@ -218,9 +221,13 @@ def body(index: dict[str, Any], board: dict[str, Any]) -> str:
                 ["build the index", f"{index['build_ms']:.0f} ms, {max(0.0, index['memory_mb']):.0f} MB"],
                 [
                     f"area of {index['points']:,} places at once",
-                    f"{index['bulk_seconds']:.2f} s ({1e6 * index['bulk_seconds'] / index['points']:.2f} µs each; {index['bulk_share_inside']:.0%} are in one)",
+                    f"{index['bulk_seconds']:.2f} s, {1e6 * index['bulk_seconds'] / index['points']:.2f} µs each; "
+                    f"{index['bulk_share_inside']:.0%} are in one",
                 ],
-                [f"fill the board: {board['outages']:,} outages, {board['service_points']:,} service points", f"{board['fill_seconds']:.1f} s, {board['memory_mb']:.0f} MB"],
+                [
+                    f"fill the board: {board['outages']:,} outages, {board['service_points']:,} service points",
+                    f"{board['fill_seconds']:.1f} s, {board['memory_mb']:.0f} MB",
+                ],
             ],
         )
     )  # fmt: skip

@@ -66,7 +66,8 @@ def main() -> None:
     kept = DOCS / "understanding.json"
     if not kept.is_file():
         sys.exit(
-            "docs/bench/understanding.json is missing; `bot/core/.venv/bin/python -m bench.understanding --write` makes it"
+            "docs/bench/understanding.json is missing; "
+            "`bot/core/.venv/bin/python -m bench.understanding --write` makes it"
         )
     found = json.loads(kept.read_text(encoding="utf-8"))["result"]
     # The order of the test set, in which alike intents stand together.

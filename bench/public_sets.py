@@ -1,9 +1,10 @@
-"""Our pipeline beside Rasa's stock one, on CLINC150, BANKING77 and our own hard set: ``.venv/bin/python -m bench.public_sets``.
+"""Our pipeline beside Rasa's stock one, on CLINC150, BANKING77 and our own hard set.
 
-The same protocol for all: train on the training part; a message is out of scope when its likeliest in-scope reading is
-less likely than a limit, which is chosen on the validation part so that at most 5 % of its in-scope messages are refused;
-measure the test part once. Options: ``--quick`` (the general encoder only, and stock only where it has been trained),
-``--epochs N`` of DIET (stock: 100), ``--json``, ``--write``. Trained models' predictions are kept in .cache/bench.
+``.venv/bin/python -m bench.public_sets``. The same protocol for all: train on the training part; a message is out of
+scope when its likeliest in-scope reading is less likely than a limit, which is chosen on the validation part so that at
+most 5 % of its in-scope messages are refused; measure the test part once. Options: ``--quick`` (only what has been
+trained before, and the general encoder), ``--epochs N`` of DIET (stock: 100), ``--json``, ``--write``. Predictions are
+kept in .cache/bench, so that nothing is trained twice.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ def validated_limit(rows: list[dict[str, Any]], pairs: list[Pair]) -> float:
 
 
 def stock_on_hard(epochs: int) -> dict[str, Any]:
-    """Stock DIET with its fallback on tests/nlu/hard.yml; a fallback among whose three likeliest the truth is, is a question."""
+    """Stock DIET with its fallback on tests/nlu/hard.yml.
+
+    A fallback counts as a question that was right when the truth is among its three likeliest.
+    """
     which = own()
     predictions = stock_intents.predictions(which, epochs)
     outcomes = []
@@ -176,8 +180,9 @@ def body(result: dict[str, Any]) -> str:
             lines.append([name, label + epochs, *cells, row.get("in_scope_accuracy_at_limit"), *shown])
     if lines:
         parts += [
-            "Out of scope: less likely than the limit at which 5 % of the validation set's in-scope messages are refused; the same "
-            "rule for all. BANKING77 has no messages out of scope and no validation part. Our training time is without the encoder's.\n",
+            "Out of scope: less likely than the limit at which 5 % of the validation set's in-scope messages are "
+            "refused; the same rule for all. BANKING77 has no messages out of scope and no validation part. Our "
+            "training time is without the encoder's.\n",
             table(heads, lines),
         ]
     if "hard" in result:
@@ -196,8 +201,8 @@ def body(result: dict[str, Any]) -> str:
             else f" (stock trains {stock_intents.EPOCHS}; fewer, for the time it takes)"
         )
         parts += [
-            f"Stock DIET, trained {row['epochs']} epochs{few} on our own examples, on tests/nlu/hard.yml. Its fallback counts as a question "
-            "when the truth is among its three likeliest:\n",
+            f"Stock DIET, trained {row['epochs']} epochs{few} on our own examples, on tests/nlu/hard.yml. "
+            "Its fallback counts as a question, a right one when the truth is among its three likeliest:\n",
             table(
                 [
                     "",

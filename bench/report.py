@@ -82,7 +82,7 @@ class Topic:
             "topic": self.name,
             "title": self.title,
             "command": self.command,
-            "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "when": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),  # noqa: UP017 - Python 3.10 too
             "machine": machine(),
             "bars": [bar.to_dict() for bar in self.bars],
             "result": self.result,
@@ -94,7 +94,7 @@ def figure(value: float | None) -> str:
     """A number with as many places as it deserves."""
     if value is None:
         return ""
-    if isinstance(value, int) or float(value).is_integer() and abs(value) >= 10:
+    if isinstance(value, int) or (float(value).is_integer() and abs(value) >= 10):
         return f"{int(value):,}"
     size = abs(value)
     return (
@@ -160,7 +160,7 @@ def percentiles(values: Sequence[float], scale: float = 1.0) -> dict[str, float]
 
 
 def finish(topic: Topic, arguments: Sequence[str]) -> None:
-    """Print a result (``--json``: as JSON, ``--bars``: with nothing else), and with ``--write`` keep it in docs/bench."""
+    """Print a result (``--json``: as JSON), and with ``--write`` keep it in docs/bench."""
     if "--json" in arguments:
         print(json.dumps(topic.to_dict()))
     else:
@@ -184,8 +184,8 @@ def page(topics: Sequence[dict[str, Any]]) -> str:
     head = [
         "# What was measured",
         "",
-        "`make bench` writes this page and the JSON files beside it. Each section says when and on what it was measured;",
-        "milliseconds belong to that machine, ratios travel better. Bars are those of the project's issues.",
+        "`make bench` writes this page and the JSON files beside it. Each section says when and on what it was",
+        "measured; milliseconds belong to that machine, ratios travel better.",
         "",
         f"{count - len(missed)} of {count} bars are met."
         + (
@@ -200,8 +200,8 @@ def page(topics: Sequence[dict[str, Any]]) -> str:
         head += [
             f"## {topic['title']}",
             "",
-            f"`{topic['command']}`, {topic['when'][:16].replace('T', ' ')} UTC, {on['cpu']}, {on['cores']} cores, {on['memory_gb']} GB, "
-            f"{on['system']}, Python {on['python']}, load at the end {on['load_at_end']}.",
+            f"`{topic['command']}`, {topic['when'][:16].replace('T', ' ')} UTC, {on['cpu']}, {on['cores']} cores, "
+            f"{on['memory_gb']} GB, {on['system']}, Python {on['python']}, load at the end {on['load_at_end']}.",
             "",
         ]
         if topic["bars"]:

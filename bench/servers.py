@@ -65,9 +65,13 @@ class StockRasa:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = stack.folder / "stock.log"
         self._environment = quiet_environment(
-            ACTIONS_URL=f"{stack.actions_url}/webhook", STOCK_REDIS_PORT=str(stack.ports["redis"]), RASA_TELEMETRY_ENABLED="false",
-            SQLALCHEMY_SILENCE_UBER_WARNING="1", TF_CPP_MIN_LOG_LEVEL="3", PYTHONWARNINGS="ignore",
-        )  # fmt: skip
+            ACTIONS_URL=f"{stack.actions_url}/webhook",
+            STOCK_REDIS_PORT=str(stack.ports["redis"]),
+            RASA_TELEMETRY_ENABLED="false",
+            SQLALCHEMY_SILENCE_UBER_WARNING="1",
+            TF_CPP_MIN_LOG_LEVEL="3",
+            PYTHONWARNINGS="ignore",
+        )
         self.popen: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> StockRasa:
@@ -126,7 +130,7 @@ class Trees:
         return [top, *top.children(recursive=True)]
 
     def cpu(self) -> dict[str, float]:
-        """CPU seconds that each tree has used so far, of user and kernel, by the scheduler's own count where there is one."""
+        """CPU seconds of user and kernel that each tree has used so far."""
         return {name: sum(_cpu_seconds(process) for process in self._tree(name)) for name in self._roots}
 
     def memory_mb(self, name: str) -> float:

@@ -1,11 +1,12 @@
 """Our whole turn beside the same bot on Rasa's stock pipeline: ``.venv/bin/python -m bench.turns``.
 
-Ours: a WebSocket of the gateway, from sending the text to the reply that is marked final: session, order, safety guard, Rasa,
-action server, look-up in the outage board, and back. Stock: Rasa's REST channel straight away, without a gateway, with
-DIET, TED and RulePolicy, the Redis tracker store, and the same action server. Both speak the same script, and the replies
-are compared. Rounds alternate (ours, stock, ours, stock), so other work on the machine hits both.
+Ours: a WebSocket of the gateway, from sending the text to the reply that is marked final: session, order, safety guard,
+Rasa, action server, look-up in the outage board, and back. Stock: Rasa's REST channel straight away, without a gateway,
+with DIET, TED and RulePolicy, the Redis tracker store, and the same action server. Both speak the same script, and the
+replies are compared. Rounds alternate (ours, stock, ours, stock), so other work on the machine hits both.
 
-Options: ``--quick`` (short rounds, growth without stock), ``--json``, ``--write``. The assistant has to be trained (`make train`).
+Options: ``--quick`` (short rounds, growth without stock), ``--json``, ``--write``. The assistant has to be trained
+(`make train`).
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ SCRIPT = (
     ("when will the power be back on", "look-up"),
     ("no", "answer"),
     ("thank you", "plain"),
-    ("any update on the outage at my house", "look-up"),
     ("goodbye", "plain"),
+    ("any update on the outage at my house", "look-up"),
 )
 """One conversation: what is said, and what kind of turn it is. A greeting looks up too, and "no" declines updates."""
 PHONE = "+12075550101"
@@ -329,10 +330,11 @@ def bars(result: dict[str, Any]) -> list[Bar]:
     one = result["at"]["1"]
     lookups = [one[name]["ms_by_kind"]["look-up"]["p50"] for name in ("ours", "stock")]
     eight = result["at"]["8"]
+    more = eight["ours"]["turns_a_cpu_second"] / eight["stock"]["turns_a_cpu_second"]
     memory, longer = result["memory_mb"], result["growth"]["ours"]
     return [
         Bar("turn with a look-up, p50, share of stock's", lookups[0] / lookups[1], most=1 / 6),
-        Bar("turns a CPU-second beside stock's", eight["ours"]["turns_a_cpu_second"] / eight["stock"]["turns_a_cpu_second"], least=5, unit=" times", note="8 customers"),
+        Bar("turns a CPU-second beside stock's", more, least=5, unit=" times", note="8 customers"),
         Bar("memory of the Rasa process, share of stock's", memory["ours"] / memory["stock"], most=0.25),
         Bar("CPU of turn 201 beside turn 5", longer["late_cpu"] / longer["early_cpu"], most=1.1, unit=" times"),
     ]  # fmt: skip
@@ -363,8 +365,8 @@ def body(result: dict[str, Any]) -> str:
                 ]
             )
     heads = [
-        "customers at once", "", "look-up p50 ms", "p95 ms", "all turns p50 ms", "p95 ms", "turns/s", "CPU-ms a turn", "of it Rasa",
-        "turns a CPU-second",
+        "customers at once", "", "look-up p50 ms", "p95 ms", "all turns p50 ms", "p95 ms", "turns/s", "CPU-ms a turn",
+        "of it Rasa", "turns a CPU-second",
     ]  # fmt: skip
     kinds = [
         [
@@ -384,9 +386,9 @@ def body(result: dict[str, Any]) -> str:
     memory = result["memory_mb"]
     return "\n".join(
         [
-            f"One script of {len(SCRIPT)} turns, two of them plain; {said} CPU is that of Rasa and the action server, ours with the "
-            f"gateway's, from the scheduler's own count. Stock's DIET was trained {result['stock_epochs']} epochs here, which does not "
-            "change how long a turn takes.\n",
+            f"One script of {len(SCRIPT)} turns, two of them plain; {said} CPU is that of Rasa and the action server, "
+            "ours with the gateway's, from the scheduler's own count. Stock's DIET was trained "
+            f"{result['stock_epochs']} epochs here, which does not change how long a turn takes.\n",
             table(heads, rows),
             "One customer, by kind of turn:\n",
             table(["", "ours p50 ms", "p95 ms", "stock p50 ms", "p95 ms"], kinds),

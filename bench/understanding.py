@@ -1,7 +1,8 @@
 """How well customers are understood: the classifier of config.yml, trained on data/, measured on tests/nlu/hard.yml.
 
-Runs in the dialogue core's Python: ``bot/core/.venv/bin/python -m bench.understanding``. Options: ``--json``, ``--write``, and
-``--quick``, which leaves out the single steps. Only figures and intent names are ever shown: a message of the test set
+Runs in the dialogue core's Python: ``bot/core/.venv/bin/python -m bench.understanding``. Options: ``--json``,
+``--write``, ``--quick``, which leaves out the single steps, and ``--trained``, which takes the assistant that
+`make train` has made instead of training again. Only figures and intent names are ever shown: a message of the test set
 that has been read can no longer test anything.
 """
 
@@ -10,10 +11,13 @@ from __future__ import annotations
 import collections
 import copy
 import os
+import pickle
 import sys
+import tarfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from bench.report import Bar, Topic, percentiles, run, table
 from bench.sets import OUT_OF_SCOPE, Pair, own
@@ -35,6 +39,22 @@ def configured() -> Any:
     [part] = yaml.safe_load((ROOT / "config.yml").read_text(encoding="utf-8"))["pipeline"]
     config = {**HybridClassifier.get_default_config(), **{key: value for key, value in part.items() if key != "name"}}
     return HybridClassifier(config, None, None)._blank()  # type: ignore[arg-type]  # storage is for Rasa's archives
+
+
+def assistant() -> dict[str, Any]:
+    """What the trained assistant's classifier has learned.
+
+    Raises:
+        FileNotFoundError: `make train` has not been run, or the assistant holds no classifier of ours.
+    """
+    with tarfile.open(ROOT / "models" / "assistant" / "assistant.tar.gz") as archive:
+        for member in archive:
+            if member.name.endswith("/understanding.pkl"):
+                file = archive.extractfile(member)
+                if file is not None:
+                    state: dict[str, Any] = pickle.load(file)
+                    return state
+    raise FileNotFoundError("models/assistant/assistant.tar.gz has no understanding.pkl")
 
 
 def figures(decisions: Sequence[Any], pairs: Sequence[Pair]) -> dict[str, Any]:
@@ -158,7 +178,10 @@ def measure(quick: bool) -> Topic:
     data = own()
     model = configured()
     began = time.perf_counter()
-    model.fit(*zip(*data.train, strict=True))
+    if "--trained" in sys.argv:
+        model.restore(assistant())
+    else:
+        model.fit(*zip(*data.train, strict=True))
     trained = time.perf_counter() - began
     spent, decisions = [], []
     for text, _ in data.test:
@@ -223,11 +246,12 @@ def body(result: dict[str, Any]) -> str:
     rest = result["without_those"]
     speed = result["milliseconds"]
     parts = [
-        f"{result['messages']} messages of {len(result['intents'])} intents; trained on {result['examples']} examples in "
-        f"{result['train_seconds']:.0f} s; one message takes {speed['p50']:.1f} ms (p95 {speed['p95']:.1f}). "
-        f"{result['also_among_examples']} of the messages also stand among the examples, letter for letter once digits and case are "
-        f'levelled (people say "yes" in few ways); without them {rest["right_at_once"]:.3f} are right at once, '
-        f"{rest['right_after_one_question']:.3f} at once or after one question, {rest['acted_wrongly']:.3f} acted on wrongly. "
+        f"{result['messages']} messages of {len(result['intents'])} intents; trained on {result['examples']} examples "
+        f"in {result['train_seconds']:.0f} s; one message takes {speed['p50']:.1f} ms (p95 {speed['p95']:.1f}). "
+        f"{result['also_among_examples']} of the messages also stand among the examples, letter for letter once digits "
+        f'and case are levelled (people say "yes" in few ways); without them {rest["right_at_once"]:.3f} are right at '
+        f"once, {rest['right_after_one_question']:.3f} at once or after one question, "
+        f"{rest['acted_wrongly']:.3f} acted on wrongly. "
         f"Of the messages in scope, {result['in_scope_right_at_once']:.3f} are right at once and "
         f"{result['in_scope_right_after_one_question']:.3f} at once or after one question.\n",
         "What each step adds (each with its own thresholds, chosen on the development set):\n"

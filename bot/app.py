@@ -216,6 +216,30 @@ def create_app(settings: Settings, build_parts: Callable[[Settings], Parts] = bu
     return app
 
 
+def refuse_unsafe(settings: Settings) -> None:
+    """Outside the sandbox nothing may stand on a secret that everybody can read in the source.
+
+    Raises:
+        SettingsError: naming what to set.
+    """
+    if settings.sandbox_on:
+        return
+    missing = [
+        name
+        for name, value in (
+            ("WEBCHAT_SECRET", settings.webchat_secret.get_secret_value()),
+            ("RASA_TOKEN", settings.rasa_token.get_secret_value()),
+            ("TWILIO_AUTH_TOKEN", settings.twilio_auth_token.get_secret_value()),
+            ("PUBLIC_URL", settings.public_url),
+        )
+        if value in ("", "local-only")
+    ]
+    if missing:
+        raise SettingsError(
+            "Cannot start without the simulated utility; set these in the environment: " + ", ".join(missing)
+        )
+
+
 def serve(settings: Settings, build_parts: Callable[[Settings], Parts] = build) -> None:
     """Serve until told to stop."""
     config = uvicorn.Config(
@@ -238,6 +262,7 @@ def main() -> None:
     """The process."""
     try:
         settings = get_settings()
+        refuse_unsafe(settings)
     except SettingsError as error:
         raise SystemExit(str(error)) from None
     configure_logs(settings.log_level, settings.log_json)

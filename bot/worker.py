@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from redis.exceptions import RedisError
 
-from bot.app import WORKER_ALIVE, Parts, build
+from bot.app import WORKER_ALIVE, Parts, build, refuse_unsafe
 from bot.channels.sms_worker import TextWorker
 from bot.outreach.notices import OutageNotices
 from bot.switchboard.emergency import PARKED, unparked_report
@@ -147,6 +147,7 @@ def main() -> None:
     """The process."""
     try:
         settings = get_settings()
+        refuse_unsafe(settings)
     except SettingsError as error:
         raise SystemExit(str(error)) from None
     configure_logs(settings.log_level, settings.log_json)

@@ -84,7 +84,7 @@ class Stack:
 
     def __init__(
         self,
-        service_points: int = 12_000,
+        service_points: int = 20_000,
         settings: Mapping[str, str] | None = None,
         without: Iterable[str] = (),
         rasa_processes: int = 1,

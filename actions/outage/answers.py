@@ -9,11 +9,11 @@ import structlog
 
 from actions.base import Conversation, Events, PorchlightAction, set_slots, start_form
 from actions.outage import words
-from actions.outage.premise import Found, label, named, own_premises, search
+from actions.outage.premise import Found, address_in, is_address, label, named, own_premises, search
+from actions.outage.reporting import is_out, report, report_by_address
 from integrations.cis.client import CisUnavailable
 from integrations.cis.models import Premise
-from integrations.oms.models import CrewStatus, EtrClass, Outage, OutageStatus, OutageView, ReportKind, TroubleReport
-from integrations.oms.reports import Receipt, ReportNotKept
+from integrations.oms.models import CrewStatus, EtrClass, Outage, OutageStatus, OutageView
 
 log = structlog.get_logger()
 
@@ -35,11 +35,24 @@ class ActionOutage(PorchlightAction):
         if goal == "outage_power_on":
             return await _power_is_back(conversation)
         goal = "still_out" if goal == "outage_power_off" else goal
-        goal = goal if goal in GOALS else "outage_status"
-        found = await _place(conversation)
-        if found.premise:
-            return [*set_slots(outage_goal=goal), *await answer(conversation, goal, found.premise, found.known)]
-        return [*set_slots(outage_goal=goal), *await ask_for_place(conversation, found)]
+        return await answer_wish(conversation, goal if goal in GOALS else "outage_status")
+
+
+async def answer_wish(conversation: Conversation, goal: str) -> Events:
+    """Find the place that a wish is about, and answer it; ask for the place where it is not known.
+
+    Args:
+        conversation: the turn.
+        goal: one of GOALS.
+    """
+    found = await _place(conversation)
+    events = set_slots(outage_goal=goal, outage_address=None)
+    if found.premise:
+        return [*events, *await answer(conversation, goal, found.premise, found.known)]
+    address = address_in(conversation.text)
+    if found.down and address:
+        return [*events, *await without_records(conversation, goal, address)]
+    return [*events, *await ask_for_place(conversation, found)]
 
 
 async def _place(conversation: Conversation) -> Found:
@@ -52,6 +65,11 @@ async def _place(conversation: Conversation) -> Found:
         if spoken.premise or spoken.candidates:
             is_own = spoken.premise is not None and spoken.premise in own.candidates
             return Found(spoken.premise, spoken.candidates, tried=True, known=is_own)
+        if spoken.down and is_address(conversation.text):
+            return spoken
+        if is_address(conversation.text) and not own.candidates and not own.down:
+            # Something that is surely an address and that nobody has: said now, not after asking for it again.
+            return Found(tried=True)
     remembered = conversation.slot("outage_premise")
     if remembered:
         try:
@@ -67,10 +85,13 @@ async def ask_for_place(conversation: Conversation, found: Found) -> Events:
     """Start asking which place; the customer system's silence is said, not hidden."""
     if found.down:
         conversation.say("utter_outage_records_down")
+    missed = found.tried and not found.candidates and not found.down
+    if missed:
+        conversation.say("utter_outage_premise_not_found")
     return start_form(
         "outage_premise_form",
         outage_premise=None,
-        outage_premise_failures=0,
+        outage_premise_failures=1 if missed else 0,
         outage_premise_choices=[one.service_point_id for one in found.candidates] if not found.known else None,
     )
 
@@ -92,24 +113,16 @@ async def answer(conversation: Conversation, goal: str, premise: Premise, known:
         return events + _planned(conversation, premise, view, known)
     if goal == "outage_updates":
         return events + await _updates(conversation, premise, view, known)
-    if goal == "partial_power" and not _is_out(view):
+    if goal == "partial_power" and not is_out(view):
         return events + start_form("outage_breaker_form", outage_breaker_fixed=None)
     if goal == "still_out":
         return events + await _still_out(conversation, premise, view, known)
-    if _is_out(view) and view.outage is not None:
+    if is_out(view) and view.outage is not None:
         tell(conversation, premise, view, view.outage, known)
         if goal in ("report_outage", "partial_power"):
-            await report(conversation, premise, "outage" if goal == "report_outage" else "partial", known, added=True)
+            await report(conversation, premise, "outage" if goal == "report_outage" else "partial", known, view)
         return events + await offer_updates(conversation, premise)
     return events + await _nothing_known(conversation, premise, view, goal, known)
-
-
-def _is_out(view: OutageView) -> bool:
-    return (
-        view.outage is not None
-        and (view.status.is_out or view.outage.status.is_out)
-        and not (view.outage.planned and view.status is OutageStatus.SCHEDULED)
-    )
 
 
 def _account_matter(conversation: Conversation, premise: Premise, known: bool) -> Events:
@@ -175,60 +188,30 @@ def say_age(conversation: Conversation, view: OutageView, now: datetime, zone: s
     conversation.say(response, join=True, as_of=words.as_of(view.as_of, now, zone))
 
 
-async def report(
-    conversation: Conversation, premise: Premise, kind: ReportKind, known: bool, added: bool = False
-) -> Receipt | None:
-    """Hand a report over (once, however often it is said) and tell the customer what became of it.
+async def without_records(conversation: Conversation, goal: str, address: str) -> Events:
+    """The customer records do not answer: nothing can be looked up, but a report is taken by the address as given.
 
     Args:
         conversation: the turn.
-        premise: where.
-        kind: what.
-        known: the customer's own place.
-        added: an outage is known there already, so the report is added to it.
+        goal: one of GOALS.
+        address: in the customer's words.
     """
-    services = conversation.services
-    identity = await services.identities.get(conversation.id)
-    address = label(premise, known)
-    now = services.now()
-    view = services.board.peek(premise)
-    started = view.outage.started_at if view and view.outage and kind == "still_out" else None
-    try:
-        key = await services.reports.key(kind, service_point_id=premise.service_point_id)
-        receipt = await services.reports.submit(
-            TroubleReport(
-                report_id=key,
-                kind=kind,
-                occurred_at=started or now,
-                service_point_id=premise.service_point_id,
-                account_number=premise.account_number,
-                phone=identity.phone or "",
-                priority="Urgent" if premise.life_support else ("NeedsAttention" if kind == "still_out" else "Normal"),
-                note=f"Reported by {conversation.channel}",
-                conversation_id=conversation.id,
-                address=premise.address,
-            )
-        )
-    except ReportNotKept:
-        conversation.say("utter_outage_report_failed")
-        return None
-    if receipt.state == "already":
-        response = "utter_outage_report_already"
-    elif receipt.state == "kept":
-        response = "utter_outage_report_kept"
-    else:
-        response = "utter_outage_report_added" if added else "utter_outage_reported"
-    conversation.say(response, address=address, reference=receipt.reference)
-    return receipt
+    if goal in ("report_outage", "still_out", "partial_power"):
+        await report_by_address(conversation, goal, address)
+        return []
+    conversation.say("utter_outage_unknown_without_records", address=address)
+    if goal == "outage_status":
+        return start_form("outage_report_form", outage_report_wanted=None, outage_premise=None, outage_address=address)
+    return start_form("people_form", people_wanted=None, people_reason="records_down")
 
 
 async def _still_out(conversation: Conversation, premise: Premise, view: OutageView, known: bool) -> Events:
-    if _is_out(view) and view.outage is not None:
+    if is_out(view) and view.outage is not None:
         # We know that it is out; what has gone wrong is a promise, and the status says which.
         tell(conversation, premise, view, view.outage, known)
     else:
         conversation.say("utter_outage_still_out_sorry")
-    await report(conversation, premise, "still_out", known, added=_is_out(view))
+    await report(conversation, premise, "still_out", known, view)
     return await offer_updates(conversation, premise)
 
 
@@ -258,7 +241,7 @@ def _planned(conversation: Conversation, premise: Premise, view: OutageView, kno
     elif view.outage is not None and view.outage.planned:
         _say_planned(conversation, view.outage, address, now, zone)
         say_age(conversation, view, now, zone)
-    elif _is_out(view) and view.outage is not None:
+    elif is_out(view) and view.outage is not None:
         tell(conversation, premise, view, view.outage, known)
     else:
         conversation.say("utter_outage_planned_none", address=address, as_of=words.as_of(view.as_of, now, zone))
@@ -283,7 +266,7 @@ async def _updates(conversation: Conversation, premise: Premise, view: OutageVie
             ended = await conversation.services.subscriptions.remove(identity.phone, premise.service_point_id)
         conversation.say("utter_outage_updates_off" if ended else "utter_outage_updates_none", address=address)
         return []
-    if _is_out(view) and view.outage is not None:
+    if is_out(view) and view.outage is not None:
         tell(conversation, premise, view, view.outage, known)
     if identity.phone:
         return await subscribe(conversation, premise, identity.phone, known)

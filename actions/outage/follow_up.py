@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from actions.base import Conversation, Events, PorchlightAction, set_slots, start_form
-from actions.outage.answers import answer, offer_updates, report, subscribe
+from actions.outage.answers import (
+    answer,
+    offer_updates,
+    subscribe,
+    without_records,
+)
 from actions.outage.premise import own_premises
+from actions.outage.reporting import report, report_by_address
 from integrations.cis.client import CisUnavailable
 from integrations.cis.models import Premise
 
@@ -29,9 +35,13 @@ class Continue(PorchlightAction):
     async def act(self, conversation: Conversation) -> Events:
         """Answer, or bring in a person where the place could not be found."""
         premise, known = await _premise(conversation)
+        goal = str(conversation.slot("outage_goal") or "outage_status")
+        address = conversation.slot("outage_address")
+        if premise is None and address:
+            return [*set_slots(outage_address=None), *await without_records(conversation, goal, str(address))]
         if premise is None:
             return start_form("people_form", people_wanted=None, people_reason="premise_not_found")
-        return await answer(conversation, str(conversation.slot("outage_goal") or "outage_status"), premise, known)
+        return await answer(conversation, goal, premise, known)
 
 
 class Report(PorchlightAction):
@@ -43,11 +53,16 @@ class Report(PorchlightAction):
         """Report once; then offer news."""
         if not conversation.slot("outage_report_wanted"):
             conversation.say("utter_outage_report_not_wanted")
-            return []
+            return set_slots(outage_address=None)
         premise, known = await _premise(conversation)
+        address = conversation.slot("outage_address")
+        if premise is None and address:
+            await report_by_address(conversation, "report_outage", str(address))
+            return set_slots(outage_address=None)
         if premise is None:
             return start_form("people_form", people_wanted=None, people_reason="premise_not_found")
-        receipt = await report(conversation, premise, "outage", known)
+        view = await conversation.services.board.lookup(premise)
+        receipt = await report(conversation, premise, "outage", known, view)
         return await offer_updates(conversation, premise) if receipt else []
 
 
@@ -64,7 +79,8 @@ class Breaker(PorchlightAction):
         premise, known = await _premise(conversation)
         if premise is None:
             return start_form("people_form", people_wanted=None, people_reason="premise_not_found")
-        receipt = await report(conversation, premise, "partial", known)
+        view = await conversation.services.board.lookup(premise)
+        receipt = await report(conversation, premise, "partial", known, view)
         conversation.say("utter_outage_partial_advice")
         return await offer_updates(conversation, premise) if receipt else []
 

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from actions.base import Conversation, Events, FormValidation, PorchlightAction, end_form, set_slots, yes_or_no
-from actions.outage.premise import Found, label, named, own_premises, search
+from actions.outage.premise import Found, address_in, label, named, own_premises, search
 from integrations.base.phones import to_e164
 from integrations.cis.models import Premise
 
 TRIES = 2
 _WRONG_PLACE = ("provide_info", "correct", "report_outage", "outage_status", "out_of_scope", "nlu_fallback")
 """Readings under which words that name no known place are taken for a failed try and not for another wish."""
+
+
+_WORKED = re.compile(
+    r"\b(did it|did the trick|that was it|fixed|worked|works|working|back on|came back|all good|solved)\b",
+    re.IGNORECASE,
+)
+"""How people say that a breaker was the trouble, beside yes; "that did it, thanks" is no thanks."""
+_NOT = re.compile(r"\b(not|no|never|nothing|nope|isn'?t|didn'?t|doesn'?t|hasn'?t|wasn'?t|won'?t)\b", re.IGNORECASE)
 
 
 class AskPremise(PorchlightAction):
@@ -71,10 +81,13 @@ class ValidatePremise(FormValidation):
     def _not_found(self, conversation: Conversation, found: Found) -> Events:
         if not found.tried and conversation.intent not in ("provide_info", "correct"):
             return []  # no answer to this question: the rules for what was said come first
-        if found.down:
-            conversation.say("utter_outage_records_down")
-            return [*set_slots(outage_premise=None, outage_premise_failures=TRIES), *end_form()]
+        address = address_in(conversation.text)
+        if found.down and address:
+            return [*set_slots(outage_premise=None, outage_address=address), *end_form()]
         failures = float(conversation.slot("outage_premise_failures") or 0) + 1
+        if found.down and failures < TRIES:
+            conversation.say("utter_outage_records_down")
+            return set_slots(outage_premise=None, outage_premise_failures=failures, outage_premise_choices=None)
         if failures >= TRIES:
             conversation.say("utter_outage_premise_gave_up")
             return [*set_slots(outage_premise=None, outage_premise_failures=failures), *end_form()]
@@ -105,6 +118,8 @@ class ValidateBreaker(FormValidation):
         said = yes_or_no(conversation)
         if said is None and conversation.intent in ("partial_power", "still_out", "report_outage"):
             said = False
+        if said is None and _WORKED.search(conversation.text):
+            said = not _NOT.search(conversation.text)
         return [] if said is None else set_slots(outage_breaker_fixed=said)
 
 

@@ -10,7 +10,14 @@ from integrations.cis.client import CisUnavailable
 from integrations.cis.models import Premise
 from integrations.cis.numbers import account_number
 
-_ADDRESS = re.compile(r"\b(\d{1,6}[a-z]?)\s+([a-z][a-z'.-]*(?:\s+[a-z][a-z'.-]*){0,4})", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b(\d{1,6}[a-z]?)\s+([a-z][a-z'’.-]*(?:\s+[a-z][a-z'’.-]*){0,4})", re.IGNORECASE)
+_STREET = re.compile(
+    r"\b\d{1,6}[a-z]?\s+(?:[a-z][a-z'’.-]*\s+){1,4}?"
+    r"(?:street|str|st|road|rd|avenue|ave|av|lane|ln|drive|dr|court|ct|crt|way|wy|place|pl|boulevard|blvd|terrace|ter|"
+    r"circle|cir|square|sq|highway|hwy|walk|row|trail|trl|path|alley)\b\.?"
+    r"(?:\s*,?\s*(?:apt|apartment|unit|suite|ste|#)\.?\s*#?\s*\w{1,5}\b)?",
+    re.IGNORECASE,
+)
 GOOD_MATCH = 80.0
 """Share of likeness, 0 to 100, from which an address that was found counts as the one that was meant."""
 CLEAR_LEAD = 8.0
@@ -40,7 +47,8 @@ async def own_premises(conversation: Conversation) -> Found:
     """The places of the customer that the phone number belongs to."""
     identity = await conversation.services.identities.get(conversation.id)
     if identity.level < 1:
-        return Found()
+        # A number that nobody could look up so far is a customer system that did not answer.
+        return Found(down=bool(identity.phone) and identity.verified_at is None)
     premises: list[Premise] = []
     try:
         for account in identity.account_numbers:
@@ -71,9 +79,14 @@ def named(text: str, premises: tuple[Premise, ...]) -> Premise | None:
 
 
 def address_in(text: str) -> str | None:
-    """Something like a street address in the words: a house number and what follows it."""
-    found = _ADDRESS.search(text)
+    """Something like a street address in the words: a house number and what follows it, up to the kind of street."""
+    found = _STREET.search(text) or _ADDRESS.search(text)
     return found.group() if found else None
+
+
+def is_address(text: str) -> bool:
+    """Whether the words surely hold a street address and not "3 hours": a number, a name and a kind of street."""
+    return bool(_STREET.search(text))
 
 
 async def search(conversation: Conversation, text: str, whole: bool = False) -> Found:

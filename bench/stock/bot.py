@@ -1,8 +1,9 @@
-"""The same bot on Rasa's stock pipeline: same data/, domain and actions, DIET and TED. Runs in bench/stock's environment.
+"""The same bot on Rasa's stock pipeline: same data/, domain and actions, DIET and TED. Runs in bench/stock's Python.
 
 ``python bench/stock/bot.py FOLDER EPOCHS`` trains it into FOLDER/model.tar.gz and leaves the endpoints.yml and
-credentials.yml of a stock server there; ``rasa run`` serves it. Policies are those of `rasa init` with RulePolicy first in
-rank; TED learns from the few stories of stories.yml, which repeat rules, so that it runs at each turn as it does in a stock bot.
+credentials.yml of a stock server there; ``rasa run`` serves it. The policies are those of `rasa init` but for
+UnexpecTEDIntentPolicy. TED learns from the few stories of stories.yml, which repeat rules, so that it runs at each turn
+as it does in a stock bot.
 """
 
 from __future__ import annotations

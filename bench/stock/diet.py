@@ -1,8 +1,8 @@
-"""Rasa's stock intent pipeline on one set: train, predict, leave the predictions as JSON. Runs in bench/stock's environment.
+"""Rasa's stock intent pipeline on one set: train, predict, leave the predictions as JSON. Runs in bench/stock's Python.
 
-``python bench/stock/diet.py JOB.json OUT.json`` with a job ``{"train": [[text, intent], ...], "sets": {name: [text, ...]},
-"epochs": 100}``. The pipeline is what `rasa init` gives where no entities are marked: whitespace tokens, lexical features,
-word counts, character n-grams within words, DIET, the fallback classifier.
+``python bench/stock/diet.py JOB.json OUT.json`` with a job ``{"train": [[text, intent], ...], "sets": {name: [text,
+...]}, "epochs": 100}``. The pipeline is what `rasa init` gives where no entities are marked: whitespace tokens, lexical
+features, word counts, character n-grams within words, DIET, the fallback classifier.
 """
 
 from __future__ import annotations
@@ -86,6 +86,7 @@ def main() -> None:
     """Do one job."""
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as folder:
+        os.environ["RASA_CACHE_DIRECTORY"] = str(Path(folder) / "cache")  # not the project's own
         began = time.perf_counter()
         model = train(job["train"], int(job["epochs"]), Path(folder))
         trained = time.perf_counter() - began

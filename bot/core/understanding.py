@@ -122,7 +122,7 @@ class Thresholds:
     ask: float = 0.6
     """Ask when the two or three likeliest readings have at least this probability together."""
     scope: float = 0.5
-    """Refuse when out-of-scope has at least this probability."""
+    """Refuse when out-of-scope has at least this probability and nothing else is likely enough to act on."""
 
 
 def _vectorizer() -> FeatureUnion:
@@ -275,8 +275,8 @@ def decide(row: np.ndarray, labels: Sequence[str], limits: Thresholds) -> Decisi
     order = np.argsort(-row)
     first = Reading(labels[order[0]], float(row[order[0]]))
     scope = float(row[labels.index(OUT_OF_SCOPE)]) if OUT_OF_SCOPE in labels else 0.0
-    if scope >= limits.scope and first.intent == OUT_OF_SCOPE:
-        return Decision("refuse", (first,))
+    if scope >= limits.scope and (first.intent == OUT_OF_SCOPE or first.confidence < limits.act):
+        return Decision("refuse", (Reading(OUT_OF_SCOPE, scope),))
     inside = [Reading(labels[index], float(row[index])) for index in order if labels[index] != OUT_OF_SCOPE]
     lead = inside[0].confidence - (inside[1].confidence if len(inside) > 1 else 0.0)
     if inside[0].confidence >= limits.act and lead >= limits.lead:

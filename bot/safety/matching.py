@@ -43,7 +43,7 @@ class Rule:
         ordered: whether the parts must follow each other.
         sure: the confidence.
         unless: contexts that excuse it.
-        longest: only in messages of at most so many words; 0 for any.
+        longest: only in sentences of at most so many words; 0 for any.
         closed: whether a closed past event ("the leak was three years ago") excuses it.
         defers: a context in which a downed-wire rule, if one fires too, says better what to do.
     """
@@ -99,10 +99,12 @@ _KINDS: dict[str, Kind] = {
 
 def find(rule_: Rule, scene: Scene) -> Span | None:
     """Where the rule fits and nothing excuses it; None if nowhere."""
-    if rule_.longest and len(scene.words) > rule_.longest:
-        return None
     for anchor in scene.at(rule_.parts[0]):
         match = _complete(rule_, scene, anchor)
+        if match and rule_.longest:
+            low, high = scene.clause(*match)
+            if high - low > rule_.longest:
+                continue
         if match and not any(applies(item, scene, match) for item in rule_.unless):
             if rule_.closed and _closed(scene, match):
                 continue

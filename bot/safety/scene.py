@@ -102,7 +102,7 @@ class Reader:
         self._hear(words, forms)
         breaks.update(_turns(words))
         spans = self._find(forms)
-        self._excuse(spans)
+        self._excuse(spans, breaks | pauses)
         self._deny(words, breaks, pauses, spans)
         mask = 0
         for name in spans:
@@ -128,10 +128,6 @@ class Reader:
                 if len(whole) >= 6 and whole in self._vocabulary:
                     forms[index] |= {whole}
                     forms[index + 1] |= {whole}
-                elif len(whole) >= 9 and not (self._speller.knows(word) and self._speller.knows(words[index + 1])):
-                    near = self._speller.near(whole)  # "train sformer"
-                    forms[index] |= near
-                    forms[index + 1] |= near
 
     def _find(self, forms: list[frozenset[str]]) -> dict[str, list[Span]]:
         found: dict[str, set[Span]] = {}
@@ -150,8 +146,12 @@ class Reader:
                             found.setdefault(concept, set()).add((index, end))
         return {concept: sorted(places) for concept, places in found.items()}
 
-    def _excuse(self, spans: dict[str, list[Span]]) -> None:
+    def _excuse(self, spans: dict[str, list[Span]], stops: set[int]) -> None:
         """Take harmless phrases out, unless a longer phrase of a concept holds them ("silla de ruedas")."""
+        for name in self._harmless & spans.keys():  # "a fallen wire. You fixed ..." sends no money by wire
+            spans[name] = [span for span in spans[name] if stops.isdisjoint(range(span[0] + 1, span[1]))]
+            if not spans[name]:
+                del spans[name]
         harmless = sorted({span for name in self._harmless for span in spans.get(name, ())})
         if not harmless:
             return

@@ -44,7 +44,6 @@ class Speller:
             if word[at] != word[at + 1]
         }
         self.read = lru_cache(maxsize=20_000)(self._read)
-        self.near = lru_cache(maxsize=20_000)(self._near)
 
     def _read(self, token: str) -> Reading:
         if token.isdigit():
@@ -71,7 +70,7 @@ class Speller:
         parts = self._run_together(token)
         if parts:
             return tuple(self._forms(part) for part in parts)
-        return (forms | self.near(token),)
+        return (forms | self._near(token),)
 
     def _forms(self, token: str) -> frozenset[str]:
         """The token, its singular, and with its dropped g."""
@@ -82,12 +81,8 @@ class Speller:
             forms.add(token + "g")
         return frozenset(forms)
 
-    def knows(self, token: str) -> bool:
-        """Whether the token is a word, of the lexicon or an ordinary one."""
-        return token in self._known
-
     def _near(self, token: str) -> frozenset[str]:
-        """Key words within one slip, or two for words of eight letters and more."""
+        """Key words within one slip, or two for words of nine letters and more."""
         size = len(token)
         if size < 4:
             return frozenset()
@@ -95,7 +90,7 @@ class Speller:
         least = 3
         starts = (token[0],) if size < 5 else (token[0], token[1])
         for length in range(max(5, size - 2), size + 3):
-            allowed = 2 if length >= 8 and size >= 7 else 1
+            allowed = 2 if length >= 9 and size >= 8 else 1
             if abs(length - size) > allowed:
                 continue
             for start in starts:

@@ -30,6 +30,8 @@ class Said:
     buttons: tuple[Button, ...] = ()
     image: str | None = None
     response: str = ""
+    emergency: str = ""
+    """The kind of emergency that the dialogue recognised where the guard had not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +206,13 @@ def _parse(raw: bytes) -> Said | Done:
                 for item in line.get("buttons") or ()
                 if item.get("title")
             )
+            custom = line.get("custom")
             return Said(
-                str(line.get("text") or ""), buttons, line.get("image") or None, str(line.get("response") or "")
+                str(line.get("text") or ""),
+                buttons,
+                line.get("image") or None,
+                str(line.get("response") or ""),
+                str(custom.get("emergency") or "") if isinstance(custom, dict) else "",
             )
         if kind == "done":
             return Done(str(line.get("intent") or ""), float(line.get("confidence") or 0.0), line.get("active_form"))

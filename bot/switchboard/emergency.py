@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Protocol, cast
 
@@ -38,6 +38,14 @@ class Emergency(Protocol):
     def confidence(self) -> float:
         """0 to 1."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """An emergency that the dialogue recognised."""
+
+    kind: str
+    confidence: float = 0.5
 
 
 class Guard(Protocol):

@@ -20,7 +20,7 @@ from bot.switchboard import metrics
 from bot.switchboard.choices import ChoiceBook, meant_by_id, meant_by_text
 from bot.switchboard.claims import LEASE_SECONDS, Claim, TurnClaims
 from bot.switchboard.dialogue import Dialogue, DialogueFailed, Done, Said
-from bot.switchboard.emergency import Emergency, EmergencyDesk, Guard, Script, find_emergency
+from bot.switchboard.emergency import Emergency, EmergencyDesk, Guard, Recognised, Script, find_emergency
 from bot.switchboard.endings import with_endings
 from bot.switchboard.journal import Journal, age_ms
 from bot.switchboard.models import Button, Reply, Turn, TurnInProgress
@@ -239,6 +239,9 @@ class Switchboard:
                 async for line in lines:
                     if isinstance(line, Done):
                         run.intent = line.intent
+                    elif line.emergency:
+                        if run.emergency is None:
+                            yield await self._late_emergency(run, line.emergency)
                     elif line.text or line.buttons or line.image:
                         reply = self._reply(line)
                         opened.extend(reply.buttons)
@@ -274,6 +277,16 @@ class Switchboard:
             yield self._sentence(run, "failed_unkept")
 
     # -- its parts
+
+    async def _late_emergency(self, run: _Run, kind: str) -> Reply:
+        """The classifier knew an emergency that the guard did not: the same script, the same urgent report."""
+        run.emergency = Recognised(kind)
+        run.words += 1
+        reply = self._emergency_script(run)
+        await self._journal.said(run.turn, reply)
+        await self._event(run, "safety.late", kind=kind)
+        metrics.failures.labels("guard_missed").inc()
+        return reply
 
     def _emergency_script(self, run: _Run) -> Reply:
         turn, emergency = run.turn, run.emergency

@@ -83,7 +83,8 @@ class Runner:
             Otherwise: with the transcript and all expectations of the turn that were not met.
             ScriptError: the test asks for something that does not exist.
         """
-        self._number += 1
+        # Each "someone" is another one, so that nothing that happened to the last one matters.
+        self._number += "someone" in (case.script.customer, case.script.about)
         self._stack.check()
         async with httpx.AsyncClient(timeout=15.0) as client:
             utility = SimulatedUtility(self._stack, client, self._quiet)

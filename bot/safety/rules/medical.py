@@ -21,6 +21,10 @@ RULES: tuple[Rule, ...] = (
         excuses=(_ADMIN,),
     ),
     rule("medical.hurry", "DEVICE | ON_DEVICE", "DISTRESS", within=12, sure=0.75, excuses=(_ADMIN,)),
+    rule("medical.lungs", "LUNGS", "LOSS_NOW | CANT_BREATHE | BATTERY", within=16, sure=0.75, excuses=(_ADMIN,)),
+    rule(
+        "medical.breath_and_power", "BREATHES", "LOSS_NOW | POWER_LOSS", within=14, sure=0.72, excuses=(_ADMIN, _OTHER)
+    ),
     rule("medical.last_tank", "LOW_TANK", "LOSS_NOW", within=14, sure=0.85),
     rule(
         "medical.vent_no_power",
@@ -91,6 +95,8 @@ RULES: tuple[Rule, ...] = (
     rule("medical.medicine_no_power", "MEDICINE", "LOSS_NOW", within=24, sure=0.88, excuses=(_ADMIN,)),
     rule("medical.cannot_breathe", "CANT_BREATHE", "LOSS_NOW | POWER_LOSS | VENT | DEVICE", within=24, sure=0.9),
     rule("medical.ill_in_heat", "HEAT_ILL", "LOSS_NOW | NEEDS_COOL", within=24, sure=0.78, excuses=(_ADMIN,)),
-    rule("medical.alone", "DEVICE | ON_DEVICE", within=0, sure=0.6, longest=3, excuses=(unless("APPLY | BUY", 3),)),
+    rule(
+        "medical.alone", "DEVICE | ON_DEVICE", within=0, sure=0.6, longest=3, excuses=(unless("APPLY | BUY | BILL", 3),)
+    ),
     rule("medical.insulin_alone", "INSULIN", within=0, sure=0.55, longest=2),
 )

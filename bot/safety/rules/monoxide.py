@@ -38,7 +38,7 @@ RULES: tuple[Rule, ...] = (
     rule(
         "monoxide.alarm_sounds",
         "DETECTOR",
-        "SOUNDING",
+        "GOES_OFF",
         within=6,
         sure=0.72,
         excuses=(_SMOKE_CHIRP, _SHOP, unless("APPLY | BILL | METER | BURN | POWER_LOSS", 6)),
@@ -105,6 +105,14 @@ RULES: tuple[Rule, ...] = (
     ),
     rule("monoxide.unvented", "UNVENTED", "COMBUSTION", within=5, sure=0.75, excuses=(unless("BUY | BILL", 6),)),
     rule("monoxide.co_number", "CO", "NUMBER", within=2, ordered=True, sure=0.75, longest=5, excuses=(_OTHER,)),
+    rule(
+        "monoxide.beeps_and_ill",
+        "BEEP",
+        "SYMPTOM",
+        within=16,
+        sure=0.78,
+        excuses=(unless("BILL | PHONE | SICK_OTHER", 6),),
+    ),
     rule("monoxide.alone", "CO", within=0, sure=0.6, longest=1),
     rule(
         "monoxide.flue",

@@ -191,6 +191,15 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     rule(
+        "wire.whose_is_it",
+        "FALL",
+        "GROUNDED",
+        "CABLE_TV",
+        within=18,
+        sure=0.7,
+        excuses=(_WORK, unless("BILL | BUY", 8)),
+    ),
+    rule(
         "wire.worry",
         "WIRE | POLE | TRANSFORMER",
         "DISTRESS",
