@@ -1,0 +1,67 @@
+"""What the guard lets pass and the classifier knows is treated as the emergency that it is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.fakes.gateway import Gateway, running_gateway, settings_for, whole_turn
+from tests.fakes.rasa import FakeRasa, Stream, fake_rasa
+from tests.fakes.redis_server import RedisServer
+
+pytestmark = pytest.mark.service
+
+
+@pytest.fixture(scope="module")
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+async def rasa() -> AsyncIterator[FakeRasa]:
+    async with fake_rasa() as server:
+        yield server
+
+
+@pytest.fixture
+async def gateway(redis_server: RedisServer, rasa: FakeRasa, tmp_path: Path) -> AsyncIterator[Gateway]:
+    async with running_gateway(settings_for(redis_server, rasa, tmp_path)) as running:
+        yield running
+
+
+async def knows_a_leak(stream: Stream, _: dict[str, Any]) -> None:
+    await stream.start()
+    custom = {"emergency": "gas_leak"}
+    await stream.line(type="message", text=None, buttons=[], image=None, response="", custom=custom)
+    await stream.say("I have sent an urgent report to our dispatchers.")
+    await stream.done("gas_leak")
+    await stream.end()
+
+
+async def test_the_script_comes_first_and_an_urgent_report_is_made(gateway: Gateway, rasa: FakeRasa) -> None:
+    rasa.script.append(knows_a_leak)
+    async with gateway.chat() as socket:
+        answer = await whole_turn(socket, "something stinks like a bad omelette by the meter")
+    assert [one["text"] for one in answer] == [
+        "SCRIPT gas_leak web en",
+        "I have sent an urgent report to our dispatchers.",
+    ]
+    assert answer[0]["source"] == "safety"
+
+    async def kept() -> list[tuple[str, str]]:
+        async with gateway.parts.database.read() as connection:
+            rows = await connection.execute(text("SELECT kind, priority FROM trouble_reports"))
+            return [(row.kind, row.priority) for row in rows]
+
+    async with asyncio.timeout(10):
+        while not await kept():
+            await asyncio.sleep(0.02)
+    assert await kept() == [("gas_leak", "Urgent")]
