@@ -9,7 +9,7 @@ PY := .venv/bin/python
 STAMPS := .cache/stamps
 export UV_LINK_MODE ?= copy
 
-.PHONY: help setup run chat test check bench train tune encoder browser clean
+.PHONY: help setup run chat test check bench train tune encoder browser guard clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ bench: setup train ## Measure understanding, turns and look-ups; writes docs/ben
 
 tune: setup ## Choose the classifier's thresholds on the development set
 	@bot/core/.venv/bin/python -m bot.core.tune
+
+guard: setup ## Make the weights of the emergency guard's second opinion
+	@bot/core/.venv/bin/python models/guard/train.py
 
 encoder: $(STAMPS)/encoder ## Fine-tune the sentence encoder on data/ (about 15 minutes; then `make tune`)
 	@.cache/encoder/bin/python models/encoder/recipe/train.py --data data --out models/encoder

@@ -195,7 +195,7 @@ def measure(quick: bool) -> Topic:
     fresh = [index for index, (text, _) in enumerate(data.test) if normalised(text) not in known]
     result |= {
         "examples": len(data.train),
-        "train_seconds": trained,
+        "train_seconds": None if "--trained" in sys.argv else trained,
         "milliseconds": percentiles(spent, 1000),
         "confusions": confusions(decisions, data.test),
         "also_among_examples": len(data.test) - len(fresh),
@@ -203,7 +203,8 @@ def measure(quick: bool) -> Topic:
     }
     if not quick:
         result["steps"] = single_steps(model, data.train, data.valid, data.test)
-    return Topic("understanding", "Understanding customers", COMMAND, result, bars(result), body(result))
+    command = " ".join([COMMAND, *(word for word in ("--quick", "--trained") if word in sys.argv)])
+    return Topic("understanding", "Understanding customers", command, result, bars(result), body(result))
 
 
 def bars(result: dict[str, Any]) -> list[Bar]:
@@ -245,9 +246,10 @@ def body(result: dict[str, Any]) -> str:
     low = sorted(result["intents"].items(), key=lambda item: (item[1]["at_once"], item[1]["after_question"]))
     rest = result["without_those"]
     speed = result["milliseconds"]
+    how_long = f" in {result['train_seconds']:.0f} s" if result["train_seconds"] else " by `make train`"
     parts = [
-        f"{result['messages']} messages of {len(result['intents'])} intents; trained on {result['examples']} examples "
-        f"in {result['train_seconds']:.0f} s; one message takes {speed['p50']:.1f} ms (p95 {speed['p95']:.1f}). "
+        f"{result['messages']} messages of {len(result['intents'])} intents; trained on {result['examples']} examples"
+        f"{how_long}; one message takes {speed['p50']:.1f} ms (p95 {speed['p95']:.1f}). "
         f"{result['also_among_examples']} of the messages also stand among the examples, letter for letter once digits "
         f'and case are levelled (people say "yes" in few ways); without them {rest["right_at_once"]:.3f} are right at '
         f"once, {rest['right_after_one_question']:.3f} at once or after one question, "

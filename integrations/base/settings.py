@@ -99,7 +99,7 @@ def get_settings() -> Settings:
     except ValidationError as error:
         lines = [f"{'_'.join(str(part) for part in item['loc']).upper()}: {item['msg']}" for item in error.errors()]
         raise SettingsError("Cannot start; set these in the environment:\n  " + "\n  ".join(lines)) from None
-    settings.sandbox = settings.sandbox_on  # decided now: below, the sandbox takes the place of the OMS that it asks for
+    settings.sandbox = settings.sandbox_on  # decided now; below it takes the OMS's place
     if settings.sandbox:
         base = settings.sandbox_url
         settings.oms_wsdl_url = settings.oms_wsdl_url or f"{base}/multispeak/oms?wsdl"

@@ -59,7 +59,8 @@ def test_an_encoder_that_is_missing_says_what_to_run(tmp_path: Path) -> None:
 
 
 def test_what_was_learned_survives_saving() -> None:
-    texts = ["no power", "lights out", "it is dark", "pay my bill", "i want to pay", "take my money", "hello", "hi", "hey"]
+    texts = ["no power", "lights out", "it is dark", "pay my bill", "i want to pay", "take my money"]
+    texts += ["hello", "hi", "hey"]
     intents = ["out"] * 3 + ["pay"] * 3 + ["greet"] * 3
     learned = Understanding(load_encoder(ENCODER)).fit(texts, intents)
     again = Understanding(load_encoder(ENCODER)).restore(learned.state())
