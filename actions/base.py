@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -173,15 +174,23 @@ def came_back(events: Iterable[Mapping[str, Any]], form: str) -> bool:
     return False
 
 
+_LEADING = re.compile(r"\W*(?:(yes|yeah|yep|yup|yea|si|sí)|(no|nope|nah|nop))\b", re.IGNORECASE)
+
+
 def yes_or_no(conversation: Conversation) -> bool | None:
-    """Whether the customer said yes or no, also where the classifier was unsure between that and something else."""
+    """Whether the customer said yes or no, also where the classifier was unsure between that and something else.
+
+    A yes or no that the words begin with counts more than the classifier's guess: "no, still the same" is a no.
+    """
+    said: bool | None = None
     if conversation.intent in ("affirm", "deny"):
-        return conversation.intent == "affirm"
-    if conversation.intent == "nlu_fallback":
-        for reading in conversation.readings:
-            if reading in ("affirm", "deny"):
-                return reading == "affirm"
-    return None
+        said = conversation.intent == "affirm"
+    elif conversation.intent == "nlu_fallback":
+        said = next((one == "affirm" for one in conversation.readings if one in ("affirm", "deny")), None)
+    leading = _LEADING.match(conversation.text)
+    if said is None or leading is None:
+        return said
+    return leading[1] is not None
 
 
 def start_form(form: str, **slots: Any) -> Events:

@@ -11,7 +11,7 @@ import numpy as np
 
 from bench.report import DOCS
 
-ASKED = (("asked_right", "asked, it was among the readings"), ("asked_wrong", "asked, it was not"))
+ASKED = (("asked_right", "asked, right among"), ("asked_wrong", "asked, right not among"))
 
 
 def draw(confusions: dict[str, Any], intents: list[str], target: Path) -> None:

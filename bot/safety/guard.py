@@ -1,7 +1,8 @@
 """The emergency guard: reads every turn before anything else does.
 
-Lexical and structural; no model, no network, no back-end, the same answer every time. It prefers a false alarm to a
-miss: an alarm costs the customer one sentence, a miss may cost a life. Sources of what counts as an emergency:
+Rules over words and their order, and a small linear model as a second opinion (`second.py`, `weigh.py`); no language
+model, no network, no back-end, the same answer every time. It prefers a false alarm to a miss: an alarm costs the
+customer one sentence, a miss may cost a life. Sources of what counts as an emergency:
 `research/utility-domain.md` 3.8 and 3.3.
 """
 
@@ -10,13 +11,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
+
+import numpy as np
 
 from bot.safety.grammar import ENGLISH, SPANISH
 from bot.safety.lexicon import LEXICON_FILE, LexiconError, load_lexicon
 from bot.safety.matching import Rule, applies, find
-from bot.safety.models import PRIORITY, Emergency, Language
+from bot.safety.models import PRIORITY, Emergency, Kind, Language
 from bot.safety.rules import RULES
 from bot.safety.scene import Reader, Scene
+from bot.safety.second import KINDS, second_opinion
+from bot.safety.weigh import LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,7 @@ class Guard:
             LexiconError: if the file is wrong, or a rule uses a concept that it does not have.
         """
         self._reader = Reader(load_lexicon(lexicon_file))
+        self._second = second_opinion()
         bits = self._reader.bits
         self._rules: list[tuple[tuple[int, ...], Rule]] = []
         for rule in RULES:
@@ -65,6 +72,21 @@ class Guard:
         """
         if not text or not text.strip():
             return None
+        found = self.by_rules(text, language)
+        if found and found.confidence >= LIMITS.direct:
+            return found
+        if found:
+            danger = 1.0 - float(self._second.of_sentences(text)[0])
+            return found if LIMITS.believe_rule(found.confidence, danger) else None
+        opinion = self._second.probabilities(text)
+        danger = 1.0 - float(opinion[0])
+        if danger < LIMITS.alone:
+            return None
+        kind = cast(Kind, KINDS[1 + int(np.argmax(opinion[1:]))])
+        return Emergency(kind, round(danger, 2), spoken(self._reader.read(text), language), "second.opinion")
+
+    def by_rules(self, text: str, language: str | None = None) -> Emergency | None:
+        """What the rules alone find."""
         scene = self._reader.read(text)
         deferred: Rule | None = None
         seen = scene.mask

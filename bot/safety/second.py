@@ -25,6 +25,8 @@ WINDOW_WORDS, STRIDE_WORDS, MOST_WINDOWS = 24, 12, 12
 WEIGHTS = Path(__file__).resolve().parents[2] / "models" / "guard" / "weights.npz"
 
 _WORD = re.compile(r"[a-z0']+")
+_SENTENCES = re.compile(r"[.!?;\n]+|\b(?:but also|also|and also|pero)\b", re.IGNORECASE)
+MOST_SENTENCES = 24
 _LONG = re.compile(r"([a-z])\1{2,}")
 
 
@@ -37,14 +39,23 @@ def words_of(text: str) -> list[str]:
 
 def grams(words: list[str]) -> list[int]:
     """The distinct hashed features of some words: words, pairs, and runs of three to five letters."""
-    found = {f"w {word}" for word in words}
-    found.update(f"p {first} {second}" for first, second in pairwise(words))
-    found.update(f"s {first} {third}" for first, third in zip(words, words[2:], strict=False))
+    found: set[int] = set()
     for word in words:
-        padded = f"<{word[:24]}>"
-        for length in (3, 4, 5):
-            found.update(padded[at : at + length] for at in range(len(padded) - length + 1))
-    return sorted({zlib.crc32(gram.encode()) % SIZE for gram in found})
+        found.update(_of_word(word))
+    found.update(_bucket(f"p {first} {second}") for first, second in pairwise(words))
+    found.update(_bucket(f"s {first} {third}") for first, third in zip(words, words[2:], strict=False))
+    return sorted(found)
+
+
+def _bucket(gram: str) -> int:
+    return zlib.crc32(gram.encode()) % SIZE
+
+
+@lru_cache(maxsize=50_000)
+def _of_word(word: str) -> tuple[int, ...]:
+    padded = f"<{word[:24]}>"
+    letters = {padded[at : at + length] for length in (3, 4, 5) for at in range(len(padded) - length + 1)}
+    return tuple(_bucket(gram) for gram in (f"w {word}", *letters))
 
 
 def windows(words: list[str]) -> list[list[str]]:
@@ -73,8 +84,17 @@ class SecondOpinion:
 
     def probabilities(self, text: str) -> np.ndarray:
         """How likely each of `KINDS` is, of the piece of the message that sounds most like an emergency."""
+        return self._loudest(windows(words_of(text)))
+
+    def of_sentences(self, text: str) -> np.ndarray:
+        """The same, of the sentence that sounds most like one: what else was said must not drown it."""
+        sentences = [words_of(sentence) for sentence in _SENTENCES.split(text)[:MOST_SENTENCES]]
+        pieces = [piece for words in sentences for piece in windows(words)]
+        return self._loudest([*windows(words_of(text)), *pieces])
+
+    def _loudest(self, pieces: list[list[str]]) -> np.ndarray:
         best: np.ndarray | None = None
-        for piece in windows(words_of(text)):
+        for piece in pieces:
             found = grams(piece)
             if not found:
                 continue

@@ -1,8 +1,8 @@
 """Makes models/guard/weights.npz, the guard's second opinion: ``make guard``.
 
-Runs in the dialogue core's environment, for its scikit-learn. It learns from the designers' examples (data/) and from
-the guard's own development sets (tests/safety/own.yml, dev.yml), never from the held-out set nor from tune.yml, which
-chooses the thresholds in bot/safety/guard.py.
+Runs in the dialogue core's environment, for its scikit-learn. It learns from the designers' examples (data/), from
+emergencies.yml and near_misses.yml beside it, and from the guard's development sets (tests/safety/own.yml, dev.yml);
+never from the held-out set, nor from tune.yml, which chooses the limits in bot/safety/weigh.py.
 """
 
 from __future__ import annotations
@@ -58,6 +58,11 @@ def examples() -> list[tuple[str, str, float]]:
                 if not text or (kind == "medical_equipment" and not _endangered(text)):
                     continue  # to be registered as dependent on equipment is no emergency, nor is it the contrary
                 found.append((text, kind, 1.0))
+    here = ROOT / "models" / "guard"
+    for kind, texts in yaml.safe_load((here / "emergencies.yml").read_text(encoding="utf-8")).items():
+        found += [(str(text), kind, 1.5) for text in texts]
+    near = yaml.safe_load((here / "near_misses.yml").read_text(encoding="utf-8"))
+    found += [(str(text), "none", 3.0) for text in near]
     for name in ("own.yml", "dev.yml"):
         sets = yaml.safe_load((ROOT / "tests" / "safety" / name).read_text(encoding="utf-8"))
         found += [(str(item["text"]), str(item["kind"]), 1.5) for item in sets["emergencies"]]

@@ -88,9 +88,7 @@ class WebLine:
             answer = await self._client.post(f"{self._stack.url}/sandbox-login", json={"phone": self._phone})
             answer.raise_for_status()
             token = answer.json()["token"]
-        answer = await self._client.post(
-            f"{self._stack.url}/chat/session", json={"customer": token, "fresh": True}
-        )
+        answer = await self._client.post(f"{self._stack.url}/chat/session", json={"customer": token, "fresh": True})
         answer.raise_for_status()
         session = answer.json()["session"]
         self._client.cookies.clear()

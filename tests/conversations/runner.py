@@ -24,8 +24,8 @@ NEVER_ANYWHERE = (
 )
 """No customer may ever read these."""
 MEMORY = {
-    "oms": ("actions", "gateway", "worker"),
-    "cis": ("actions", "gateway", "worker"),
+    "oms": ("actions",),
+    "cis": ("actions", "gateway"),
     "gis": ("actions",),
     "twilio": ("worker",),
 }
@@ -125,7 +125,9 @@ class _Run:
         self._customer: Customer | None = None
         self._about: Customer | None = None
         self._phone: str | None = None
-        self._marks = {name: process.log.stat().st_size for name, process in stack.processes.items() if process.log.exists()}
+        self._marks = {
+            name: process.log.stat().st_size for name, process in stack.processes.items() if process.log.exists()
+        }
 
     async def run(self) -> None:
         script = self._script
@@ -162,7 +164,9 @@ class _Run:
                     other = await self._utility.customer(key, self._number)
                     self._facts |= {f"{key}.{name}": value for name, value in other.facts().items()}
         who = self._customer.name if self._customer else "a visitor"
-        self._transcript.note(f"{who} by {self._case.channel}" + (f", about {subject.places[0].address}" if subject else ""))
+        self._transcript.note(
+            f"{who} by {self._case.channel}" + (f", about {subject.places[0].address}" if subject else "")
+        )
 
     def _place(self, name: str) -> Place:
         subject = self._about or self._customer

@@ -53,12 +53,16 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"not a pattern ({error}); put a backslash before ( ) [ ] ? * + . to mean the sign itself") from None
+        raise ValueError(
+            f"not a pattern ({error}); put a backslash before ( ) [ ] ? * + . to mean the sign itself"
+        ) from None
     return value
 
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
-Pattern = Annotated[str, Field(min_length=1), BeforeValidator(lambda value: _pattern(value) if isinstance(value, str) else value)]
+Pattern = Annotated[
+    str, Field(min_length=1), BeforeValidator(lambda value: _pattern(value) if isinstance(value, str) else value)
+]
 Patterns = Annotated[list[Pattern], BeforeValidator(_listed)]
 Channel = Literal["web", "sms"]
 Channels = Annotated[list[Channel], BeforeValidator(_listed), Field(min_length=1)]

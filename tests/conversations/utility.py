@@ -182,9 +182,7 @@ class SimulatedUtility:
         """Something about the outage at a place changes."""
         outage_id = await self._outage_at(place)
         mark = self._mark()
-        answer = await self._client.patch(
-            f"{self._stack.sandbox_url}/sandbox/outages/{outage_id}", json=_given(change)
-        )
+        answer = await self._client.patch(f"{self._stack.sandbox_url}/sandbox/outages/{outage_id}", json=_given(change))
         answer.raise_for_status()
         await self._told(mark, {("gone" if change.hidden else "outage", outage_id)})
 
