@@ -27,7 +27,7 @@ MEMORY = {
     "oms": ("actions",),
     "cis": ("actions", "gateway"),
     "gis": ("actions",),
-    "twilio": ("worker",),
+    "twilio": (),
 }
 """Whose clients remember that a system was broken; they begin anew before the next test."""
 
