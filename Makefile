@@ -43,6 +43,9 @@ tune: setup ## Choose the classifier's thresholds on the development set
 
 guard: setup ## Make the weights of the emergency guard's second opinion
 	@bot/core/.venv/bin/python models/guard/train.py
+	@echo "What these limits give on the tuning set; write them into bot/safety/weigh.py"
+	@$(PY) -W ignore -m bot.safety.weigh
+	@bot/core/.venv/bin/python models/guard/train.py --all
 
 encoder: $(STAMPS)/encoder ## Fine-tune the sentence encoder on data/ (about 15 minutes; then `make tune`)
 	@.cache/encoder/bin/python models/encoder/recipe/train.py --data data --out models/encoder
@@ -51,7 +54,7 @@ browser: ## Find or install the browser of the browser tests
 	@bash tests/browser/install.sh
 
 clean: ## Remove everything that was installed, trained or run here
-	rm -rf .cache .venv bot/core/.venv .run models/assistant .mypy_cache .ruff_cache .pytest_cache .rasa
+	rm -rf .cache .venv bot/core/.venv .run models/assistant bench/stock/.venv .mypy_cache .ruff_cache .pytest_cache .rasa
 
 $(UV):
 	@echo "Installing uv"

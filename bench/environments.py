@@ -115,7 +115,10 @@ def run_job(python: Path, program: Path, job: dict[str, Any], kind: str, *depend
         ask.write_text(json.dumps(job), encoding="utf-8")
         command = [str(python), str(program), str(ask), str(part)]
         try:
-            subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+            # Their words are not part of our tables, and a test set's messages must not be read by anybody.
+            subprocess.run(
+                command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+            )
             part.replace(out)
         finally:
             ask.unlink(missing_ok=True)

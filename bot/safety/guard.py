@@ -75,13 +75,12 @@ class Guard:
         found = self.by_rules(text, language)
         if found and found.confidence >= LIMITS.direct:
             return found
-        if found:
-            danger = 1.0 - float(self._second.of_sentences(text)[0])
-            return found if LIMITS.believe_rule(found.confidence, danger) else None
-        opinion = self._second.probabilities(text)
+        opinion = self._second.of_sentences(text) if found else self._second.probabilities(text)
         danger = 1.0 - float(opinion[0])
-        if danger < LIMITS.alone:
+        if not LIMITS.fires(found.confidence if found else 0.0, danger):
             return None
+        if found:
+            return found
         kind = cast(Kind, KINDS[1 + int(np.argmax(opinion[1:]))])
         return Emergency(kind, round(danger, 2), spoken(self._reader.read(text), language), "second.opinion")
 

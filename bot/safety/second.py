@@ -32,7 +32,7 @@ _LONG = re.compile(r"([a-z])\1{2,}")
 
 def words_of(text: str) -> list[str]:
     """Lower-case words without accents, digits as 0, no letter more than twice in a row."""
-    plain = unicodedata.normalize("NFKD", text.lower().replace("\u2019", "'"))
+    plain = unicodedata.normalize("NFKD", text.lower().replace("\u2019", "'").replace("\U0001f525", " fire "))
     kept = "".join("0" if c.isdigit() else c for c in plain if not unicodedata.combining(c))
     return _WORD.findall(_LONG.sub(r"\1\1", kept))
 
@@ -88,7 +88,9 @@ class SecondOpinion:
 
     def of_sentences(self, text: str) -> np.ndarray:
         """The same, of the sentence that sounds most like one: what else was said must not drown it."""
-        sentences = [words_of(sentence) for sentence in _SENTENCES.split(text)[:MOST_SENTENCES]]
+        sentences = [words for sentence in _SENTENCES.split(text) if (words := words_of(sentence))]
+        if len(sentences) > MOST_SENTENCES:
+            sentences = sentences[: MOST_SENTENCES // 2] + sentences[-MOST_SENTENCES // 2 :]
         pieces = [piece for words in sentences for piece in windows(words)]
         return self._loudest([*windows(words_of(text)), *pieces])
 

@@ -1,8 +1,9 @@
 """Rules and second opinion weighed against each other; ``python -m bot.safety.weigh`` chooses the weights.
 
-The rules say how direct the evidence is, the second opinion how like an emergency the whole message is. Direct evidence
-stands alone; weaker evidence needs the model's consent; a message that no rule knows is an emergency if the model is
-nearly sure. The limits are chosen on tests/safety/tune.yml, never on the held-out set.
+The rules say that the words of a danger stand together as they do in an emergency, the second opinion how like an
+emergency the whole message is. Direct evidence stands; weaker evidence needs a little of the model's consent; a message
+that no rule knows is an emergency if the model is nearly sure. The limits are chosen on tests/safety/tune.yml, never on
+the held-out set.
 """
 
 from __future__ import annotations
@@ -18,34 +19,30 @@ import yaml
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When to believe whom.
+    """When to believe whom, as the model's probability that a message is an emergency.
 
     Attributes:
-        direct: a rule this sure is believed whatever the model says.
-        strong: a rule this sure needs ``strong_needs`` of the model, a weaker one ``weak_needs``.
-        alone: the model is believed without a rule from here on.
+        direct: a rule this sure ("I smell gas") stands whatever the model thinks of the rest.
+        needs: from here on a weaker rule's finding stands.
+        alone: from here on the model is believed without a rule.
     """
 
-    direct: float = 0.95
-    strong: float = 0.8
-    strong_needs: float = 0.02
-    weak_needs: float = 0.4
-    alone: float = 0.9
+    direct: float = 0.98
+    needs: float = 0.05
+    alone: float = 0.8
 
-    def believe_rule(self, sure: float, danger: float) -> bool:
-        """Whether a rule's finding stands.
+    def fires(self, sure: float, danger: float) -> bool:
+        """Whether to raise the alarm.
 
         Args:
-            sure: the rule's own confidence.
+            sure: the confidence of the rule that fired, 0 without one.
             danger: the model's probability that this is an emergency.
         """
-        if sure >= self.direct:
-            return True
-        return danger >= (self.strong_needs if sure >= self.strong else self.weak_needs)
+        return sure >= self.direct or danger >= (self.needs if sure > 0 else self.alone)
 
 
 LIMITS = Limits()
-MOST_FALSE = 0.012
+MOST_FALSE = 0.02
 """False alarms that the choice allows on the tuning set; the bar on the held-out set is 0.02."""
 
 
@@ -60,19 +57,11 @@ def choose(emergencies: list[tuple[float, float]], harmless: list[tuple[float, f
         The limits, their recall and their share of false alarms.
     """
     best: tuple[float, Limits, float, float] | None = None
-    grid = itertools.product(
-        (0.95, 0.97, 1.1), (0.7, 0.75, 0.8, 0.85, 0.9), (0.0, 0.01, 0.02, 0.05, 0.1, 0.2),
-        (0.1, 0.2, 0.3, 0.4, 0.5, 0.6), (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95),
-    )  # fmt: skip
-    for values in grid:
+    needed = (0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
+    for values in itertools.product((0.95, 0.97, 0.98, 1.1), needed, (0.6, 0.7, 0.8, 0.9, 0.95)):
         limits = Limits(*values)
-
-        def fires(pair: tuple[float, float], limits: Limits = limits) -> bool:
-            sure, danger = pair
-            return (sure > 0 and limits.believe_rule(sure, danger)) or danger >= limits.alone
-
-        recall = float(np.mean([fires(pair) for pair in emergencies]))
-        false = float(np.mean([fires(pair) for pair in harmless]))
+        recall = float(np.mean([limits.fires(*pair) for pair in emergencies]))
+        false = float(np.mean([limits.fires(*pair) for pair in harmless]))
         score = recall - 2 * max(0.0, false - MOST_FALSE) - 0.2 * false
         if best is None or score > best[0]:
             best = (score, limits, recall, false)

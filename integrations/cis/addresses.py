@@ -17,7 +17,8 @@ _UNIT = re.compile(r"(?:\b(?:apt|apartment|unit|suite|ste)\b\.?|#)\s*#?\s*([a-z]
 
 def plain(text: str) -> str:
     """Lower case, words and digits, street types and directions in full, without the unit."""
-    without_unit = _UNIT.sub(" ", text.lower())
+    # "Cooper's" is one word; its s is not "south".
+    without_unit = _UNIT.sub(" ", re.sub(r"['’]", "", text.lower()))
     return " ".join(_WORDS.get(word, word) for word in re.findall(r"[a-z]+|\d+", without_unit))
 
 
@@ -33,6 +34,10 @@ def house_number(text: str) -> str | None:
     return match[1] if match else None
 
 
+def _names(text: str) -> str:
+    return " ".join(re.sub(r"\d+", " ", plain(text)).split())
+
+
 def likeness(wanted: str, address: str, unit: str | None = None) -> float:
     """How likely a customer who wrote `wanted` means `address`.
 
@@ -46,13 +51,14 @@ def likeness(wanted: str, address: str, unit: str | None = None) -> float:
     Returns:
         0 to 100.
     """
-    left, right = plain(wanted), plain(address)
-    if not left or not right:
+    left = _names(wanted)
+    # The town and the state are often left out.
+    rights = [right for right in (_names(address), _names(address.split(",")[0])) if right]
+    if not left or not rights:
         return 0.0
-    names_left, names_right = re.sub(r"\d+", " ", left).split(), re.sub(r"\d+", " ", right).split()
-    whole = fuzz.token_sort_ratio(" ".join(names_left), " ".join(names_right))
-    # The town and the state are often left out: the words that were given have to be there, in any order.
-    part = fuzz.partial_token_sort_ratio(" ".join(names_left), " ".join(names_right)) * 0.97
+    whole = max(fuzz.token_sort_ratio(left, right) for right in rights)
+    # The words that were given have to be there, in any order.
+    part = max(fuzz.partial_token_sort_ratio(left, right) for right in rights) * 0.97
     score = max(whole, part)
     number = house_number(wanted)
     if number is None:

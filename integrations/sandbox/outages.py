@@ -205,13 +205,12 @@ class Outages:
         self._restored = {row: entry for row, entry in self._restored.items() if entry[1] >= limit}
 
     def clear(self) -> None:
-        """Forget everything: each id leaves the list, nothing is called restored; ids start again."""
+        """Forget everything: each id leaves the list, nothing is called restored, no id comes again."""
         for outage in self:
             self.hide(outage)
         self.by_id.clear()
         self._at.clear()
         self._restored.clear()
-        self._next = 0
 
     def _drop(self, outage: SimOutage) -> None:
         for row in outage.members.tolist():

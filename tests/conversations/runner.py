@@ -283,7 +283,8 @@ class _Run:
         while problems := await self._consequences(wanted):
             if time.monotonic() > deadline:
                 raise self._otherwise(0, problems)
-            await asyncio.sleep(0.05)
+            self._utility.let_time_pass()
+            await asyncio.sleep(0.25)
 
     async def _consequences(self, wanted: Afterwards) -> list[str]:
         problems: list[str] = []

@@ -228,6 +228,12 @@ class SimulatedUtility:
         with closing(sqlite3.connect(self._stack.database, timeout=10)) as database:
             return list(database.execute(query))
 
+    def let_time_pass(self) -> None:
+        """What waits for its next try is due now; the worker does the rest."""
+        with closing(sqlite3.connect(self._stack.database, timeout=10)) as database, database:
+            waiting = "state in ('pending', 'rejected') and due_at > created_at"
+            database.execute(f"update trouble_reports set due_at = created_at where {waiting}")
+
     # -- inside
 
     async def _get(self, path: str) -> Any:

@@ -11,7 +11,7 @@ _LAMP = unless("LIGHT_OUT", 4, but="SMOKE | SPARK | SMELL | FIRE")
 _FUEL = unless("COMBUSTION", 3, but="ELECTRIC | ON_FIRE | IN_HOUSE | SPARK")
 _CIGARETTES = unless("BUY", 2)
 # What burns up there is a downed-wire matter: another script.
-_OUTSIDE = unless("TRANSFORMER | POLE | TREE | HANGS | FALL_DOWN", 9, but="PANEL | APPLIANCE")
+_OUTSIDE = unless("TRANSFORMER | POLE | TREE | HANGS | FALL_DOWN | GROUNDED", 9, but="PANEL | APPLIANCE")
 _ADMIN = unless("RESOLVED", 10, but="OPEN_AGAIN")
 _FEELING = unless("BILL | SHOCK_IDIOM", 6, but="PANEL | APPLIANCE | TOUCHED")
 
