@@ -30,9 +30,9 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-KEEP_TURNS = 8
+KEEP_TURNS = 4
 """User turns that a cut leaves. No rule of ours looks back further than two."""
-SLACK_TURNS = 4
+SLACK_TURNS = 2
 """A cut is made when there are this many more, so that most turns cut nothing."""
 
 

@@ -13,6 +13,7 @@ nothing we do. The thresholds stand in config.yml; `python -m bot.core.tune` cho
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import re
 import unicodedata
@@ -172,6 +173,8 @@ class Understanding:
         self._sparse_c, self._dense_c = sparse_c, dense_c
         self._spread = (1.0, 1.0, 1.0)
         self._nearest = Nearest(np.zeros((0, 0)), np.zeros(0, dtype=int), 0)
+        self._analyse: Any = None
+        self._of_word: Any = None
         self._vectorizer = _vectorizer()
         self._sparse: Any = None
         self._dense: Any = None
@@ -196,7 +199,7 @@ class Understanding:
         labels = np.array(intents)
         vectors = self._embed(clean, say)
         say("fitting words and letters")
-        self._vectorizer = _vectorizer()
+        self._vectorizer, self._analyse = _vectorizer(), None
         grams = self._vectorizer.fit_transform(clean)
         self._sparse = LinearSVC(C=self._sparse_c, class_weight="balanced", random_state=7).fit(grams, labels)
         say("fitting meanings")
@@ -235,7 +238,7 @@ class Understanding:
         """Take over what ``state`` gave."""
         self._spread = state["spread"]
         self.labels = state["labels"]
-        self._vectorizer = state["vectorizer"]
+        self._vectorizer, self._analyse = state["vectorizer"], None
         self._sparse, self._dense = _Weights(*state["sparse"]), _Weights(*state["dense"])
         vectors, owners, count = state["nearest"]
         self._nearest = Nearest(vectors.astype(np.float32), owners, count)
@@ -246,14 +249,48 @@ class Understanding:
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """The summed scores before they become probabilities, shape (len(texts), len(labels))."""
         clean = [normalised(text) for text in texts]
-        grams = self._vectorizer.transform(clean)
-        by_grams = np.asarray(grams @ self._sparse.coef_.T) + self._sparse.intercept_
+        if len(clean) == 1:
+            columns, values = self._quick_grams(clean[0])
+            by_grams = (self._sparse.coef_[:, columns] @ values)[None, :] + self._sparse.intercept_
+        else:
+            by_grams = np.asarray(self._vectorizer.transform(clean) @ self._sparse.coef_.T) + self._sparse.intercept_
         vectors = self.encoder.encode(clean)
         by_vectors = vectors @ self._dense.coef_.T + self._dense.intercept_
         views = (by_grams, by_vectors, self._nearest.scores(vectors))
         return np.asarray(
             sum(weight * view / spread for weight, view, spread in zip(self.weights, views, self._spread, strict=True))
         )
+
+    def _quick_grams(self, clean: str) -> tuple[np.ndarray, np.ndarray]:
+        """What the vectoriser gives for one sentence, ten times as fast: a word's letter grams are worked out once.
+
+        Returns:
+            Columns and their values, as in the one row of ``self._vectorizer.transform([clean])``.
+        """
+        parts = dict(self._vectorizer.transformer_list)
+        words, letters = parts["word"], parts["char"]
+        if self._analyse is None:
+            self._analyse = words.build_analyzer()
+            low, high = letters.ngram_range
+            known = letters.vocabulary_
+
+            @functools.lru_cache(maxsize=50_000)
+            def of_word(word: str) -> tuple[int, ...]:
+                padded = f" {word} "
+                grams = []
+                for length in range(low, high + 1):
+                    grams += [padded[at : at + length] for at in range(max(1, len(padded) - length + 1))]
+                    if len(padded) <= length:
+                        break
+                return tuple(known[gram] for gram in grams if gram in known)
+
+            self._of_word = of_word
+        vocabulary = words.vocabulary_
+        first = [vocabulary[gram] for gram in self._analyse(clean) if gram in vocabulary]
+        second = [column for word in clean.split() for column in self._of_word(word)]
+        one, two = _weighted(first, words.idf_), _weighted(second, letters.idf_)
+        offset = len(vocabulary)
+        return np.concatenate([one[0], two[0] + offset]), np.concatenate([one[1], two[1]])
 
     def probabilities(self, texts: Sequence[str]) -> np.ndarray:
         """Shape (len(texts), len(labels)); each row sums to 1."""
@@ -286,6 +323,14 @@ def decide(row: np.ndarray, labels: Sequence[str], limits: Thresholds) -> Decisi
         keep = 2 if third < 0.06 else 3
         return Decision("ask", tuple(inside[:keep]))
     return Decision("refuse", (Reading(OUT_OF_SCOPE, scope), *inside[:3]))
+
+
+def _weighted(columns: list[int], idf: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sublinear tf-idf of unit length, as scikit-learn computes it."""
+    found, counts = np.unique(np.array(columns, dtype=np.int64), return_counts=True)
+    values = (1.0 + np.log(counts)) * idf[found]
+    norm = np.sqrt((values * values).sum())
+    return found, values / norm if norm else values
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:

@@ -58,6 +58,21 @@ def test_an_encoder_that_is_missing_says_what_to_run(tmp_path: Path) -> None:
         Encoder(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "text", ["no power", "", "a", "i want want want to pay pay", "zzzz qqqq", "it's  dark, é ü 🔥 !!"]
+)
+def test_one_sentence_gets_the_grams_that_the_vectoriser_gives(text: str) -> None:
+    texts = ["no power", "lights out", "it's dark", "pay my bill", "i want to pay", "take my money"] * 2
+    learned = Understanding(load_encoder(ENCODER)).fit(
+        [*texts, "hello", "hi"], [*(["out"] * 3 + ["pay"] * 3) * 2, *["greet"] * 2]
+    )
+    clean = normalised(text)
+    columns, values = learned._quick_grams(clean)
+    row = np.zeros(learned._sparse.coef_.shape[1])
+    row[columns] = values
+    assert np.allclose(row, learned._vectorizer.transform([clean]).toarray()[0])
+
+
 def test_what_was_learned_survives_saving() -> None:
     texts = ["no power", "lights out", "it is dark", "pay my bill", "i want to pay", "take my money"]
     texts += ["hello", "hi", "hey"]
