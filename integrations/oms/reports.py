@@ -252,7 +252,8 @@ class TroubleReports:
     async def _hand_over(self, report: TroubleReport, kept: KeptReport, budget: float | None) -> str:
         """Send a claimed report and record what came of it: delivered, pending or rejected."""
         now = self._now()
-        attempts = kept.attempts + 1
+        # A report that was just written down counts this attempt already; one that was taken up again does not.
+        attempts = kept.attempts + (budget is None)
         state, due_at, problem = "delivered", now, ""
         try:
             await self._oms.report(report, kept.object_id, budget, patient=budget is None)

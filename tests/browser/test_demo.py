@@ -77,8 +77,7 @@ async def test_a_newcomer_asks_about_an_outage_and_smells_gas_in_the_middle_of_i
             tickets = (await client.get(f"{fresh.sandbox_url}/sandbox/tickets")).json()
         return [
             call["priority"]
-            for ticket in tickets["tickets"]
-            for call in ticket["calls"]
+            for call in tickets
             if "gas" in call["problem_code"].lower()
         ]
 
