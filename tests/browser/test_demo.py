@@ -75,11 +75,7 @@ async def test_a_newcomer_asks_about_an_outage_and_smells_gas_in_the_middle_of_i
     async def urgent() -> list[str]:
         async with httpx.AsyncClient() as client:
             tickets = (await client.get(f"{fresh.sandbox_url}/sandbox/tickets")).json()
-        return [
-            call["priority"]
-            for call in tickets
-            if "gas" in call["problem_code"].lower()
-        ]
+        return [call["priority"] for call in tickets if "gas" in call["problem_code"].lower()]
 
     await expect(page.get_by_placeholder("Type your message")).to_be_enabled()
     for _ in range(100):

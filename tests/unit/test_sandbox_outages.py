@@ -194,5 +194,6 @@ def test_reset_brings_back_the_quiet_day(utility: Utility, clock: ManualClock) -
     call(utility, quiet_rows(utility)[0], 1)
     utility.reset()
     assert [(one.status, one.members.tolist()) for one in utility.outages] == before
-    assert ids.isdisjoint(one.id for one in utility.outages)  # who remembers an old outage must not take it for a new one
+    # Who remembers an old outage must not take it for a new one.
+    assert ids.isdisjoint(one.id for one in utility.outages)
     assert not utility.tickets.calls and utility.storm is None
