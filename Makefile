@@ -35,7 +35,7 @@ check: setup ## Format, lint, types, walls
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache
 
-bench: setup train ## Measure understanding, turns and look-ups; writes docs/bench (needs a quiet machine)
+bench: setup train ## Measure understanding, turns and look-ups; writes docs/bench (hours the first time: trains stock Rasa too)
 	@$(PY) -m bench --write
 
 tune: setup ## Choose the classifier's thresholds on the development set

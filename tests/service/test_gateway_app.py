@@ -5,7 +5,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +31,6 @@ from tests.fakes.rasa import FakeRasa, fake_rasa
 from tests.fakes.redis_server import RedisServer
 
 pytestmark = pytest.mark.service
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-async def rasa() -> AsyncIterator[FakeRasa]:
-    async with fake_rasa() as server:
-        yield server
 
 
 @pytest.fixture

@@ -2,38 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from tests.fakes.gateway import Gateway, running_gateway, settings_for, whole_turn
-from tests.fakes.rasa import FakeRasa, Stream, fake_rasa
-from tests.fakes.redis_server import RedisServer
+from tests.fakes.gateway import Gateway, whole_turn
+from tests.fakes.rasa import FakeRasa, Stream
 
 pytestmark = pytest.mark.service
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-async def rasa() -> AsyncIterator[FakeRasa]:
-    async with fake_rasa() as server:
-        yield server
-
-
-@pytest.fixture
-async def gateway(redis_server: RedisServer, rasa: FakeRasa, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with running_gateway(settings_for(redis_server, rasa, tmp_path)) as running:
-        yield running
 
 
 async def knows_a_leak(stream: Stream, _: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -20,7 +20,7 @@ from integrations.twilio.sent import RedisSentLog
 from tests.fakes import rasa as behave
 from tests.fakes.gateway import TOKEN, FakePhoneBook, Gateway, client, running_gateway, settings_for, until
 from tests.fakes.guard import WordGuard, word_script
-from tests.fakes.rasa import FakeRasa, fake_rasa
+from tests.fakes.rasa import FakeRasa
 from tests.fakes.redis_server import RedisServer
 from tests.fakes.twilio import FakeTwilio, form, signed
 
@@ -33,20 +33,6 @@ _sids = itertools.count()
 
 def new_sid() -> str:
     return f"SM{next(_sids):032d}"
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-async def rasa() -> AsyncIterator[FakeRasa]:
-    async with fake_rasa() as server:
-        yield server
 
 
 @pytest.fixture

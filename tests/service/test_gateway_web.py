@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,30 +21,10 @@ from tests.fakes.gateway import (
     until,
     whole_turn,
 )
-from tests.fakes.rasa import FakeRasa, fake_rasa
+from tests.fakes.rasa import FakeRasa
 from tests.fakes.redis_server import RedisServer
 
 pytestmark = pytest.mark.service
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-async def rasa() -> AsyncIterator[FakeRasa]:
-    async with fake_rasa() as server:
-        yield server
-
-
-@pytest.fixture
-async def gateway(redis_server: RedisServer, rasa: FakeRasa, tmp_path: Path) -> AsyncIterator[Gateway]:
-    async with running_gateway(settings_for(redis_server, rasa, tmp_path)) as running:
-        yield running
 
 
 async def test_a_message_is_answered_and_the_last_reply_says_so(gateway: Gateway, rasa: FakeRasa) -> None:

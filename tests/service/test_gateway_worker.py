@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,26 +17,12 @@ from integrations.oms.models import TroubleReport
 from integrations.records.database import upgrade
 from tests.fakes.gateway import FakePhoneBook, FakePremise, settings_for, until
 from tests.fakes.guard import FoundEmergency, WordGuard, word_script
-from tests.fakes.rasa import FakeRasa, fake_rasa
+from tests.fakes.rasa import FakeRasa
 from tests.fakes.redis_server import RedisServer
 
 pytestmark = pytest.mark.service
 
 TURN = Turn("c1", "t1", "web", "I smell gas", datetime(2026, 3, 5, tzinfo=UTC), phone="+12075550101")
-
-
-@pytest.fixture(scope="module")
-def redis_server() -> Iterator[RedisServer]:
-    server = RedisServer()
-    server.start()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-async def rasa() -> AsyncIterator[FakeRasa]:
-    async with fake_rasa() as server:
-        yield server
 
 
 @pytest.fixture
