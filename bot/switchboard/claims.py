@@ -93,6 +93,7 @@ def _to_dict(reply: Reply) -> dict[str, object]:
         "final": reply.final,
         "source": reply.source,
         "response": reply.response,
+        "asking": reply.asking,
     }
 
 

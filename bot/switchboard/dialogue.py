@@ -41,6 +41,8 @@ class Done:
     intent: str
     confidence: float
     active_form: str | None
+    asking: str = ""
+    """The slot that the open form asks for."""
 
 
 class DialogueFailed(Exception):
@@ -215,7 +217,12 @@ def _parse(raw: bytes) -> Said | Done:
                 str(custom.get("emergency") or "") if isinstance(custom, dict) else "",
             )
         if kind == "done":
-            return Done(str(line.get("intent") or ""), float(line.get("confidence") or 0.0), line.get("active_form"))
+            return Done(
+                str(line.get("intent") or ""),
+                float(line.get("confidence") or 0.0),
+                line.get("active_form"),
+                str(line.get("requested_slot") or ""),
+            )
         if kind == "error":
             raise DialogueFailed(_constant(line.get("error")))
     except (ValueError, KeyError, TypeError, AttributeError):

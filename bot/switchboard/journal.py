@@ -38,8 +38,12 @@ class Journal:
 
     async def heard(self, turn: Turn, text: str) -> None:
         """A customer's turn."""
+        # What a caller had heard when they spoke over us: whoever reads the conversation must not think they heard all.
+        heard = {} if turn.interrupted is None else {"interrupted": turn.interrupted}
         media = json.dumps([item.url for item in turn.media]) if turn.media else ""
-        await self._append(turn, {"dir": "in", "text": text, "media": media, "at": turn.received_at.isoformat()})
+        await self._append(
+            turn, {"dir": "in", "text": text, "media": media, "at": turn.received_at.isoformat(), **heard}
+        )
 
     async def said(self, turn: Turn, reply: Reply) -> None:
         """A reply to it."""

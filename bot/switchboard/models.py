@@ -34,6 +34,8 @@ class Turn:
         choice: the opaque id of an offered button that was pressed.
         command: a trusted command that a channel's keyword stands for ("/outage_status"); never a customer's text.
         place: a place in the conversation's line that was taken when the turn was accepted.
+        interrupted: what of our last words a caller had heard when they began to speak over them; None when they
+            heard all of it. Only for voice.
     """
 
     conversation_id: str
@@ -48,6 +50,7 @@ class Turn:
     choice: str = ""
     command: str = ""
     place: int | None = None
+    interrupted: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,8 @@ class Reply:
         final: the last of its turn. When the last words had to leave before that was known, an empty reply follows.
         source: who speaks.
         response: the name of the designers' response ("utter_greet"), or ours ("system_failed", "safety_gas_leak").
+        asking: the slot that the dialogue's open question will fill ("outage_premise"); only on the final reply. Voice
+            knows by it whether digits, a yes or no, or a sentence comes next.
     """
 
     text: str = field(repr=False)
@@ -81,6 +86,7 @@ class Reply:
     final: bool = False
     source: Source = "bot"
     response: str = ""
+    asking: str = ""
 
     @property
     def is_empty(self) -> bool:

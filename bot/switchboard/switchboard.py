@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
@@ -48,6 +48,7 @@ class _Run:
     emergency: Emergency | None = None
     outcome: str = "answered"
     intent: str = ""
+    asking: str = ""
     said: list[Reply] = field(default_factory=list)
     words: int = 0
     held: bool = False
@@ -139,6 +140,8 @@ class Switchboard:
                     if first:
                         metrics.stages.labels("first_reply").observe(time.monotonic() - started)
                         first = False
+                    if reply.final and run.asking:
+                        reply = replace(reply, asking=run.asking)
                     run.said.append(reply)
                     yield reply
             await self._finish(run, started)
@@ -238,7 +241,7 @@ class Switchboard:
             ) as lines:
                 async for line in lines:
                     if isinstance(line, Done):
-                        run.intent = line.intent
+                        run.intent, run.asking = line.intent, line.asking
                     elif line.emergency:
                         if run.emergency is None:
                             yield await self._late_emergency(run, line.emergency)
@@ -317,6 +320,8 @@ class Switchboard:
             "phone": turn.phone,
             "trusted": True,
         }
+        if turn.interrupted is not None:
+            metadata["interrupted"] = turn.interrupted
         if run.emergency:
             return f"/{run.emergency.kind}", {**metadata, "guard": True}
         if turn.command:

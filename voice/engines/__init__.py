@@ -1,0 +1,1 @@
+"""Speech engines behind the protocols of `voice.protocols`, one module an engine."""
