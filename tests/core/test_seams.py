@@ -9,10 +9,18 @@ import jsonschema
 import pytest
 import rasa.core.processor
 from rasa.core.actions.action import RemoteAction
+from rasa.core.actions.forms import FormAction
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActionExecutionRejected,
+    ActiveLoop,
+    Event,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 
@@ -148,3 +156,53 @@ def test_a_turn_without_its_parts_is_refused(body: Any) -> None:
 
 def test_a_turn_that_is_too_long_is_refused() -> None:
     assert _problem({"conversation_id": "c", "text": "x" * 5000}) == "text_too_long"
+
+
+def form_tracker(*more: Event) -> DialogueStateTracker:
+    events = [
+        ActionExecuted("action_listen"),
+        UserUttered("hi", {"name": "ask", "confidence": 1.0}),
+        ActionExecuted("action_x"),
+        ActiveLoop("place_form"),
+        SlotSet("requested_slot", "place"),
+        ActionExecuted("action_listen"),
+        UserUttered("14 Lantern Lane", {"name": "ask", "confidence": 1.0}),
+        *more,
+    ]
+    return DialogueStateTracker.from_events("c", events, FORM_DOMAIN.slots)
+
+
+FORM_DOMAIN = Domain.from_dict(
+    {
+        "intents": ["ask"],
+        "actions": ["action_x", "validate_place_form"],
+        "slots": {"place": {"type": "text", "mappings": [{"type": "custom"}]}},
+        "forms": {"place_form": {"required_slots": ["place"]}},
+        "responses": {"utter_ask_place": [{"text": "Where?"}]},
+    }
+)
+
+
+def calls_of_a_form(now: DialogueStateTracker, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    called: list[str] = []
+
+    async def run(self: Any, *_: Any) -> list[Event]:
+        called.append(self.name())
+        return [SlotSet("place", "SP1")]
+
+    monkeypatch.setattr(RemoteAction, "run", run)
+    form = FormAction("place_form", EndpointConfig("http://127.0.0.1:9"))
+    nlg = TemplatedNaturalLanguageGenerator(FORM_DOMAIN.responses)
+    output = TurnOutput("web", lambda _: asyncio.sleep(0))
+    asyncio.run(form.run(output, nlg, now, FORM_DOMAIN))
+    return called
+
+
+def test_an_answer_to_a_form_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert calls_of_a_form(form_tracker(), monkeypatch) == ["validate_place_form"]
+
+
+def test_a_form_that_begins_or_comes_back_has_no_answer_to_validate(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert calls_of_a_form(tracker(), monkeypatch) == []
+    back = form_tracker(ActionExecutionRejected("place_form"), ActionExecuted("action_x"))
+    assert calls_of_a_form(back, monkeypatch) == []
