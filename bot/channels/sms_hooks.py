@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
 import structlog
@@ -18,17 +17,14 @@ from bot.switchboard.wording import Wording
 from integrations.base.clock import utc_now
 from integrations.base.phones import to_e164
 from integrations.base.settings import Settings
-from integrations.twilio.signature import valid_signature
+from integrations.twilio.webhooks import Fields, WebhookRefused, signed_form
 
 log = structlog.get_logger()
 
-LONGEST_BODY = 512_000
 MOST_MEDIA = 10
 _WHATSAPP = "whatsapp:"
 _EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 _XML = "text/xml; charset=utf-8"
-
-Fields = dict[str, str]
 
 
 def router(settings: Settings, texts: TextQueue, guard: Guard, script: Script, wording: Wording) -> APIRouter:
@@ -46,19 +42,13 @@ def router(settings: Settings, texts: TextQueue, guard: Guard, script: Script, w
 
     async def signed(request: Request) -> Fields | Response:
         """The form of a request that Twilio signed, or the answer to one that it did not."""
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > LONGEST_BODY:
-                return Response(status_code=413)
-        query = f"?{request.url.query}" if request.url.query else ""
-        url = f"{settings.public_url}{request.url.path}{query}"
-        if not valid_signature(url, bytes(body), request.headers.get("x-twilio-signature", ""), token):
-            failures.labels("twilio_signature").inc()
-            log.warning("sms.signature_refused", path=request.url.path)
-            return Response(status_code=403)
-        # Lone surrogates could not be written anywhere; they become replacement characters.
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=2_000))
+        try:
+            return await signed_form(request, settings.public_url, token)
+        except WebhookRefused as refused:
+            if refused.status == 403:
+                failures.labels("twilio_signature").inc()
+                log.warning("sms.signature_refused", path=request.url.path)
+            return Response(status_code=refused.status)
 
     @routes.post("/twilio/sms")
     async def incoming(request: Request) -> Response:

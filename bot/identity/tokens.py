@@ -1,4 +1,4 @@
-"""Signed tokens: a web session, and a customer whom the utility's own portal vouches for."""
+"""Signed tokens: a web session, a customer whom the utility's own portal vouches for, and a call's media socket."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from integrations.base.phones import to_e164
 CUSTOMER_SECONDS = 600
 """Life of a portal's token: long enough to open the widget, short enough to be worth little."""
 SESSION_SECONDS = 86_400
+MEDIA_SECONDS = 60
+"""Life of a media socket's token: Twilio opens the socket as soon as it has read our answer."""
 
 
 class TokenRejected(ValueError):
@@ -32,6 +34,19 @@ class Session:
     phone: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class MediaPass:
+    """What a media socket's token vouches for.
+
+    Attributes:
+        call_sid: the call whose socket it is.
+        nonce: names this token, so that it can be used once.
+    """
+
+    call_sid: str
+    nonce: str
+
+
 class Tokens:
     """Makes and reads tokens.
 
@@ -42,6 +57,7 @@ class Tokens:
     def __init__(self, secret: str) -> None:
         self._sessions = URLSafeTimedSerializer(secret, salt="porchlight.session")
         self._customers = URLSafeTimedSerializer(secret, salt="porchlight.customer")
+        self._media = URLSafeTimedSerializer(secret, salt="porchlight.media")
 
     @staticmethod
     def new_session(phone: str | None = None) -> Session:
@@ -92,14 +108,33 @@ class Tokens:
             raise TokenRejected("not a customer")
         return e164
 
+    def sign_media(self, call_sid: str) -> str:
+        """A token for the last path segment of one call's media socket; valid for `MEDIA_SECONDS`."""
+        return str(self._media.dumps([call_sid, secrets.token_urlsafe(9)]))
+
+    def read_media(self, token: str) -> MediaPass:
+        """What a media socket's token vouches for. That it is used once is for the caller to see to.
+
+        Raises:
+            TokenRejected: it is not signed with our secret, or too old.
+        """
+        data = _loads(self._media, token, MEDIA_SECONDS)
+        if not (isinstance(data, list) and len(data) == 2 and all(isinstance(part, str) and part for part in data)):
+            raise TokenRejected("not a media token")
+        return MediaPass(data[0], data[1])
+
 
 def _load(serializer: URLSafeTimedSerializer, token: str, max_age: int) -> dict[str, Any]:
-    if len(token) > 2_000:
-        raise TokenRejected("too long")
-    try:
-        data = serializer.loads(token, max_age=max_age)
-    except BadSignature:  # also too old
-        raise TokenRejected("bad signature") from None
+    data = _loads(serializer, token, max_age)
     if not isinstance(data, dict):
         raise TokenRejected("not an object")
     return data
+
+
+def _loads(serializer: URLSafeTimedSerializer, token: str, max_age: int) -> Any:
+    if len(token) > 2_000:
+        raise TokenRejected("too long")
+    try:
+        return serializer.loads(token, max_age=max_age)
+    except BadSignature:  # also too old
+        raise TokenRejected("bad signature") from None

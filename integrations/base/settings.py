@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = SecretStr("")
     twilio_phone_number: str = ""
     twilio_api_url: str = Field("", description="Empty: Twilio's own")
+    # calls
+    voice_transfer_number: str = Field("", description="Who takes calls that want a person; empty: data/utility.yml")
+    voice_most_calls: int = Field(100, ge=0, description="Calls in conversation at once; more get the keypad menu")
+    voice_longest_call_minutes: float = Field(30.0, gt=0)
+    voice_jurisdiction: str = Field("", description="Of data/voice/disclosures.yml; empty: the strictest notice")
+    voice_languages: str = Field("en", description="That speech has voices for, separated by commas: en, es")
     # the utility's systems; empty: the sandbox's
     oms_wsdl_url: str = ""
     oms_user: str = ""

@@ -1,4 +1,4 @@
-"""What can go wrong when a message is sent."""
+"""What can go wrong when a message is sent or a call is changed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ BODY_TOO_LONG = 21617
 
 
 class TwilioError(Exception):
-    """The message was not sent, or nobody knows."""
+    """The message was not sent, or the call not changed, or nobody knows."""
 
 
 class TwilioUnavailable(TwilioError):
@@ -46,3 +46,7 @@ class TwilioOptedOut(TwilioRejected):
 
 class TwilioCredentials(TwilioRejected):
     """The account or its token is refused: an operator has to act."""
+
+
+class CallOver(TwilioRejected):
+    """The call that was to be changed has ended, or was never there."""
