@@ -52,6 +52,19 @@ class Settings(BaseSettings):
     voice_longest_call_minutes: float = Field(30.0, gt=0)
     voice_jurisdiction: str = Field("", description="Of data/voice/disclosures.yml; empty: the strictest notice")
     voice_languages: str = Field("en", description="That speech has voices for, separated by commas: en, es")
+    # speech
+    speech_url: str = Field("", description="Where the speech process is; empty: ws://127.0.0.1:SPEECH_PORT")
+    speech_port: int = Field(5060, ge=1, le=65535)
+    speech_token: SecretStr = Field(SecretStr("local-only"), description="What the gateway shows to the speech process")
+    speech_most_calls: int = Field(8, ge=0, description="Calls that the speech process serves at once")
+    speech_workers: int = Field(2, ge=1, description="Threads that recognise and speak; one a core")
+    speech_stt_model: str = Field("whisper-base", description="In models/speech/manifest.yml, or a folder")
+    speech_stt_device: str = Field("cpu", pattern="^(cpu|cuda)$")
+    speech_stt_compute: str = Field("int8", description="CTranslate2's: int8, int8_float16, float16, float32")
+    speech_stt_beam: int = Field(5, ge=1, le=10)
+    speech_voice_engine: str = Field("piper", pattern="^(piper|hibari)$")
+    speech_voice: str = Field("", description="English: in the manifest, or a Piper .onnx file; empty: the engine's")
+    speech_voice_es: str = Field("", description="Spanish: a Piper .onnx file; empty: no Spanish is spoken")
     # the utility's systems; empty: the sandbox's
     oms_wsdl_url: str = ""
     oms_user: str = ""
@@ -86,6 +99,11 @@ class Settings(BaseSettings):
     def sandbox_url(self) -> str:
         """Where the simulated utility listens."""
         return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def speech_address(self) -> str:
+        """Where the gateway finds the speech process."""
+        return self.speech_url or f"ws://127.0.0.1:{self.speech_port}"
 
     @property
     def rasa_url_list(self) -> list[str]:
