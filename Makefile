@@ -9,12 +9,12 @@ PY := .venv/bin/python
 STAMPS := .cache/stamps
 export UV_LINK_MODE ?= copy
 
-.PHONY: help setup run chat test check bench train tune encoder browser guard clean
+.PHONY: help setup run chat test check bench train tune encoder browser guard models clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: $(STAMPS)/services $(STAMPS)/core ## Install what is needed, here and nowhere else
+setup: $(STAMPS)/services $(STAMPS)/core $(STAMPS)/speech ## Install what is needed, here and nowhere else
 
 run: setup ## Start everything and print its address; Ctrl-C stops it
 	@$(PY) -m bot.cli run
@@ -50,11 +50,14 @@ guard: setup ## Make the weights of the emergency guard's second opinion
 encoder: $(STAMPS)/encoder ## Fine-tune the sentence encoder on data/ (about 15 minutes; then `make tune`)
 	@.cache/encoder/bin/python models/encoder/recipe/train.py --data data --out models/encoder
 
+models: $(STAMPS)/services ## Fetch the speech models that are missing or not whole
+	@$(PY) -m voice.speech.fetch
+
 browser: ## Find or install the browser of the browser tests
 	@bash tests/browser/install.sh
 
 clean: ## Remove everything that was installed, trained or run here
-	rm -rf .cache .venv bot/core/.venv .run models/assistant bench/stock/.venv .mypy_cache .ruff_cache .pytest_cache .rasa
+	rm -rf .cache .venv bot/core/.venv .run models/assistant models/speech/*/ bench/stock/.venv .mypy_cache .ruff_cache .pytest_cache .rasa
 
 $(UV):
 	@echo "Installing uv"
@@ -69,6 +72,11 @@ $(STAMPS)/services: pyproject.toml uv.lock | $(UV)
 $(STAMPS)/core: bot/core/pyproject.toml bot/core/uv.lock | $(UV)
 	@echo "Installing Rasa's environment (Python 3.10; uv fetches one where there is none)"
 	@cd bot/core && ../../$(UV) sync --frozen --compile-bytecode --quiet
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/speech: models/speech/manifest.yml | $(STAMPS)/services
+	@echo "Fetching the speech models"
+	@$(PY) -m voice.speech.fetch
 	@mkdir -p $(STAMPS) && touch $@
 
 $(STAMPS)/encoder: models/encoder/recipe/requirements.txt
