@@ -12,6 +12,7 @@ from integrations.base.logs import configure_logs
 from integrations.base.settings import get_settings
 
 from .app import create_app
+from .calls.hooks import Number
 from .texting import Webhook
 from .twilio_api import Account
 from .utility import Utility
@@ -43,7 +44,11 @@ def main() -> None:
         ),
         webhook=Webhook(f"{gateway}/twilio/sms", f"{settings.public_url}/twilio/sms"),
         cis_token=settings.cis_token.get_secret_value(),
-    )
+        number=Number(
+            f"{settings.public_url}/twilio/voice", status=f"{settings.public_url}/twilio/status/voice",
+            public=settings.public_url, local=gateway,
+        ),
+    )  # fmt: skip
     log.info("simulated utility starts", port=settings.sandbox_port, service_points=utility.territory.size)
     uvicorn.run(
         app, host="127.0.0.1", port=settings.sandbox_port, log_level="warning", access_log=False,

@@ -85,7 +85,8 @@ def error(status: int, code: int, message: str) -> JSONResponse:
     return JSONResponse(body, status_code=status)
 
 
-def _authorised(request: Request, account: Account) -> bool:
+def authorised(request: Request, account: Account) -> bool:
+    """Whether a request shows the account's id and token."""
     kind, _, raw = request.headers.get("authorization", "").partition(" ")
     try:
         user, _, password = base64.b64decode(raw, validate=True).decode().partition(":")
@@ -129,7 +130,7 @@ def router(account: Account, texts: Texts, callbacks: Callbacks) -> APIRouter:
     routes = APIRouter(prefix="/twilio/2010-04-01/Accounts/{sid}", tags=["twilio"])
 
     def closed(request: Request, sid: str) -> JSONResponse | None:
-        if not _authorised(request, account):
+        if not authorised(request, account):
             return error(401, 20003, "Authenticate")
         if sid != account.sid:
             return error(404, 20404, "The requested resource was not found")
