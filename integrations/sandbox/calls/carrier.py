@@ -34,6 +34,8 @@ class _Life:
         self.task: asyncio.Task[None] | None = None
         self.work: asyncio.Task[twiml.Document | None] | None = None
         self.instead: Step | None = None
+        self.gone = False
+        """The caller has hung up, perhaps before anything was begun."""
 
 
 class Carrier:
@@ -118,7 +120,7 @@ class Carrier:
         if life is None or not call.is_live:
             return
         call.timeline.add("hang_up", by=by)
-        life.instead = None
+        life.instead, life.gone = None, True
         if life.work is not None:
             life.work.cancel()
         await call.over.wait()
@@ -157,12 +159,12 @@ class Carrier:
             return await life.follower.fetch(self.number.voice)
 
         step: Step = first
-        while True:
+        while not life.gone:
             work = life.work = asyncio.ensure_future(_as_task(step))
             await asyncio.wait({work})
             if work.cancelled():
                 if life.instead is None:
-                    return "completed" if call.answered else "canceled"
+                    break
                 step, life.instead = life.instead, None
                 continue
             try:
@@ -174,6 +176,7 @@ class Carrier:
             if document is None:
                 return "completed" if call.answered else "no-answer"
             step = _following(life.follower, document)
+        return "completed" if call.answered else "canceled"
 
     async def _apologise(self, call: Call, failure: HookFailed) -> Status:
         """What callers hear when the application cannot be asked."""
