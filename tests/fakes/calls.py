@@ -1,4 +1,4 @@
-"""An application that answers calls, in the test's own process, by webhooks and a media socket; and a carrier for it."""
+"""An application that answers calls, in the test's own process, by webhooks and a socket; and a carrier for it."""
 
 from __future__ import annotations
 
