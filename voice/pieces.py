@@ -23,7 +23,7 @@ _END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+|\n+\s*")
 _WORD_BEFORE = re.compile(r"([^\s(\"“]+?)[.!?…]+[\"'”’)\]]*\s*$")
 _CLAUSE = re.compile(
     r"[,;:]\s+|\s+[–—-]\s+|\s+(?=(?:but|because|so that|pero|porque|sino)\s)"
-    r"|\s+(?=and (?:I|we|you|it|they|the|that|there|then|please|this|he|she)\b)",
+    r"|\s+(?=and (?:I|we|you|it|they|the|that|there|then|please|this|he|she|a|an)\b)",
 )
 _NUMBER_WORD = re.compile(
     r"(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twen|thir|for|fif|six|seven|"
@@ -54,7 +54,7 @@ def _sentence_ends(text: str) -> Iterator[int]:
         end = found.end()
         if end >= len(text) or not re.search(r"\w", text[start : found.start()]) or not re.search(r"\w", text[end:]):
             continue
-        if "\n" in found.group() or _is_end(text[: found.end()], text[end:]):
+        if "\n" in found.group() or _is_end(text[start : found.end()], text[end:]):
             yield end
             start = end
 
@@ -70,7 +70,8 @@ def _is_end(before: str, after: str) -> bool:
     if last in ("a.m", "p.m"):
         return not _DAYS.match(following)
     # "J. Smith", "1. First"
-    return not (last in _ABBREVIATIONS or re.fullmatch(r"[a-z]|\d{1,2}", last))
+    numbering = last.isdigit() and len(before.split()) == 1
+    return not (last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha()) or numbering)
 
 
 def _first_clause(sentence: str) -> int:

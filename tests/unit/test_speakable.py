@@ -226,6 +226,8 @@ def test_pieces_lose_nothing(text: str) -> None:
         ("Back by 4:30 p.m. The crew is there.", ["Back by 4:30 p.m. ", "The crew is there."]),
         ("St. Mary St. is Mr. Smith's. J. Smith too.", ["St. Mary St. is Mr. Smith's. ", "J. Smith too."]),
         ("Why? Because! Yes.", ["Why? ", "Because! ", "Yes."]),
+        ("By 5 PM on March 5. No crew yet.", ["By 5 PM on March 5. ", "No crew yet."]),
+        ("1. Breaker off. 2. Breaker on.", ["1. Breaker off. ", "2. Breaker on."]),
         (
             "Our customer records are not answering right now, so I cannot look up an address. Sorry.",
             ["Our customer records are not answering right now, ", "so I cannot look up an address. ", "Sorry."],
