@@ -211,7 +211,7 @@ def create_app(settings: Settings, build_parts: Callable[[Settings], Parts] = bu
     app.include_router(sms_hooks.router(settings, texts, parts.guard, parts.script, parts.wording))
     app.include_router(push.router(settings.oms_push_secret.get_secret_value(), parts.redis))
     if settings.sandbox_on:
-        app.include_router(demo.router(settings.sandbox_url, parts.http, parts.tokens))
+        app.include_router(demo.router(settings.sandbox_url, parts.http, parts.tokens, parts.redis))
     app.include_router(site.router(settings.sandbox_on, get_utility()))
     return app
 

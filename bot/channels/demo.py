@@ -1,14 +1,23 @@
-"""What the demo page needs, only where the simulated utility runs: its switches, and signing in as a demo customer."""
+"""What the demo page needs, only where the simulated utility runs.
+
+Its switches, signing in as a demo customer, and reading along in a call. None of it exists in production.
+"""
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import httpx
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from bot.identity.tokens import Tokens
 
 _PASSED_ON = ("content-type", "cache-control")
+_MOST_ENTRIES = 200
+"""Of a conversation in one answer."""
 
 
 class LogIn(BaseModel):
@@ -18,13 +27,14 @@ class LogIn(BaseModel):
     account: str = Field("", max_length=40)
 
 
-def router(sandbox_url: str, client: httpx.AsyncClient, tokens: Tokens) -> APIRouter:
+def router(sandbox_url: str, client: httpx.AsyncClient, tokens: Tokens, redis: Redis) -> APIRouter:
     """The routes; mount them in sandbox mode only.
 
     Args:
         sandbox_url: where the simulated utility listens.
         client: shared.
         tokens: in the place of the portal that signs customers in.
+        redis: where conversations are written, with decoded responses.
     """
     routes = APIRouter()
 
@@ -35,6 +45,30 @@ def router(sandbox_url: str, client: httpx.AsyncClient, tokens: Tokens) -> APIRo
         except ValueError:
             response.status_code = 422
             return {"error": "not_a_phone_number"}
+
+    @routes.get("/sandbox-conversation/{call}")
+    async def conversation(
+        call: Annotated[str, Path(pattern=r"^CA[0-9a-f]{32}$")],
+        response: Response,
+        after: Annotated[str, Query(pattern=r"^\d{1,20}(-\d{1,20})?$")] = "0",
+    ) -> list[dict[str, Any]]:
+        response.headers["cache-control"] = "no-store"
+        try:
+            entries = await redis.xrange(f"conv:call-{call}", min=f"({after}", count=_MOST_ENTRIES)
+        except RedisError:
+            response.status_code = 503
+            return []
+        return [
+            {
+                "id": entry,
+                "direction": fields.get("dir", "out"),
+                "text": fields.get("text", ""),
+                "source": fields.get("source", ""),
+                "interrupted": fields.get("interrupted"),
+                "at": fields.get("at", ""),
+            }
+            for entry, fields in entries
+        ]
 
     @routes.api_route("/sandbox/{path:path}", methods=["GET", "POST", "PATCH", "DELETE"])
     async def switches(path: str, request: Request) -> Response:

@@ -50,6 +50,7 @@
       button.setAttribute("aria-pressed", String(index === (one ? customers.indexOf(one) + 1 : 0)));
     });
     $("chat-who").textContent = one ? `${one.name}, signed in.` : "A visitor who is not signed in.";
+    document.dispatchEvent(new CustomEvent("customer", { detail: one ? { name: one.name, phone: one.phone } : null }));
     $("phone-who").textContent = one ? `${one.name}'s phone, ${nice(one.phone)}.` : "A phone that is not on file, 207-555-0190.";
     await tell(async () => {
       if (one) {
