@@ -27,7 +27,7 @@ from bot.switchboard import Switchboard
 from bot.switchboard.choices import ChoiceBook
 from bot.switchboard.claims import TurnClaims
 from bot.switchboard.dialogue import Dialogue
-from bot.switchboard.emergency import EmergencyDesk, Guard, Reports, Script
+from bot.switchboard.emergency import EmergencyDesk, Guard, Reports, Script, find_emergency
 from bot.switchboard.journal import Journal
 from bot.switchboard.metrics import queue_depth
 from bot.switchboard.order import ConversationOrder
@@ -40,6 +40,11 @@ from integrations.cis.client import CisClient
 from integrations.oms.client import MultiSpeakOms
 from integrations.oms.reports import TroubleReports
 from integrations.records.database import Database, upgrade
+from voice import telephone
+from voice.ear import activity_of_call
+from voice.protocols import VoiceActivity
+from voice.speech.client import SpeechClient
+from voice.telephone import SpeechProcess, Telephone
 
 log = structlog.get_logger()
 
@@ -67,6 +72,7 @@ class Parts:
     switchboard: Switchboard
     wording: Wording
     tokens: Tokens
+    telephone: Telephone
 
     async def aclose(self) -> None:
         """Close everything, what uses others first."""
@@ -84,6 +90,8 @@ def build(
     script: Script | None = None,
     phone_book: PhoneBook | None = None,
     emergency_reports: Reports | None = None,
+    speech: SpeechProcess | None = None,
+    activity: Callable[[], VoiceActivity] = activity_of_call,
 ) -> Parts:
     """Put the parts together; nothing is called yet.
 
@@ -93,6 +101,8 @@ def build(
         script: instead of its scripts.
         phone_book: instead of the CIS.
         emergency_reports: instead of the database and the OMS.
+        speech: instead of the speech process.
+        activity: instead of the detector of voice, one a call.
     """
     session_seconds = int(settings.session_minutes * 60)
     redis = connect(settings.redis_url)
@@ -125,6 +135,17 @@ def build(
         wording=wording,
     )
     tokens = Tokens(settings.webchat_secret.get_secret_value())
+    phone = telephone.build(
+        settings,
+        get_utility(),
+        switchboard,
+        redis,
+        tokens,
+        speech=speech or SpeechClient.from_settings(settings),
+        activity=activity,
+        checks={"redis": redis.ping, "rasa": dialogue.ready},
+        urgent=lambda text, language: find_emergency(guard, (text,), language) is not None,
+    )
     return Parts(
         settings,
         redis,
@@ -140,6 +161,7 @@ def build(
         switchboard,
         wording,
         tokens,
+        phone,
     )
 
 
@@ -162,11 +184,13 @@ def create_app(settings: Settings, build_parts: Callable[[Settings], Parts] = bu
         await upgrade(settings.database_url)
         rooms.start()
         turns.start()
+        await parts.telephone.start()
         log.info("gateway.started", port=settings.port)
         try:
             yield
         finally:
             await turns.stop(GRACE_SECONDS)
+            await parts.telephone.stop()
             await rooms.stop()
             await parts.aclose()
             log.info("gateway.stopped")
@@ -209,6 +233,7 @@ def create_app(settings: Settings, build_parts: Callable[[Settings], Parts] = bu
     app.include_router(health.router(needed, {"worker": worker_lives}, gauge))
     app.include_router(chat.router())
     app.include_router(sms_hooks.router(settings, texts, parts.guard, parts.script, parts.wording))
+    app.include_router(parts.telephone.routes)
     app.include_router(push.router(settings.oms_push_secret.get_secret_value(), parts.redis))
     if settings.sandbox_on:
         app.include_router(demo.router(settings.sandbox_url, parts.http, parts.tokens, parts.redis))

@@ -1,0 +1,387 @@
+"""A call's media stream, from its first message to its last: reading, doing one thing after the other, and tidying up.
+
+How it ends is written down before the socket is closed (`CallRecord.next`): Twilio then asks the webhook what comes
+next, so a call never ends in nothing, whatever broke here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+
+from integrations.twilio.errors import CallOver, TwilioError
+from voice import media, metrics
+from voice.caller import Allowance, Caller
+from voice.hearing import Hearing
+from voice.listening import Listener
+from voice.parts import CallParts
+from voice.player import Player
+from voice.protocols import SAMPLE_RATE, SpeechUnavailable
+from voice.records import CallRecord, Next
+from voice.speaking import Piece, Speaker
+from voice.talk import Talk
+from voice.timers import Timers
+
+log = structlog.get_logger()
+
+START_SECONDS = 5.0
+"""Until the carrier has said what stream this is."""
+NO_SOUND_SECONDS = 10.0
+"""Twilio sends sound all the time, also of silence; without any the stream is dead although its socket is not."""
+CUT_SOUND_SECONDS = 1.0
+LEAD_SECONDS = 2.0
+"""Sound that comes so much faster than time is not a telephone's."""
+WARNING_SECONDS = 60.0
+LAST_WORDS_SECONDS = 20.0
+STOP_SECONDS = 5.0
+"""After a transfer the carrier ends the stream; if it does not, we do."""
+ADMIT_SECONDS = 1.5
+MOST_BAD = 50
+MOST_WAITING = 400
+"""Messages that may wait; then the socket is read no faster than they are done."""
+
+
+class Line(Protocol):
+    """A media socket."""
+
+    async def receive(self) -> str | None:
+        """The next text message; None when the socket is closed."""
+        ...
+
+    async def send(self, text: str) -> None:
+        """Send a text message; on a closed socket nothing happens."""
+        ...
+
+    async def close(self) -> None:
+        """Close it. Safe to call twice."""
+        ...
+
+
+class Call:
+    """One socket of one call.
+
+    Args:
+        line: the socket.
+        record: of the call, as its token says.
+        parts: what all calls share.
+    """
+
+    def __init__(self, line: Line, record: CallRecord, parts: CallParts) -> None:
+        self._line = line
+        self._record = record
+        self._parts = parts
+        self._clock = asyncio.get_running_loop().time
+        self._work: asyncio.Queue[Callable[[], Awaitable[None]] | None] = asyncio.Queue()
+        self._room = asyncio.Semaphore(MOST_WAITING)
+        self._timers = Timers(self._post)
+        self._gone = asyncio.Event()
+        self._bad = Allowance(MOST_BAD, 1.0)
+        self._bad_left = True
+        self._outcome = "hung_up"
+        self._transfer: asyncio.Task[None] | None = None
+        self._sound_at = self._began = 0.0
+        self._sound_seconds = 0.0
+        self._talk: Talk
+        self._caller: Caller
+        self._hearing: Hearing
+        self._speaker: Speaker
+        self._player: Player[Piece]
+
+    async def run(self) -> None:
+        """Serve the stream until it ends; afterwards nothing of it is left."""
+        metrics.running.inc()
+        records, sid = self._parts.records, self._record.call_sid
+        older = records.live.get(sid)
+        records.live[sid] = self
+        try:
+            if older is not None:
+                log.warning("voice.second_socket", call=sid)
+                await older.supersede()
+            start = await self._opening()
+            if start is not None and await self._admitted():
+                await self._serve(start)
+        finally:
+            if records.live.get(sid) is self:
+                del records.live[sid]
+            metrics.running.dec()
+            metrics.calls.labels(self._outcome).inc()
+            log.info("voice.stream_ended", call=sid, outcome=self._outcome, next=self._record.next)
+            try:
+                await self._line.close()
+            finally:
+                self._gone.set()
+
+    async def supersede(self) -> None:
+        """Make way for a newer socket of the same call; returns when the caller and speech are free."""
+        self._outcome = "superseded"
+        self._work.put_nowait(None)
+        await self._line.close()
+        await self._gone.wait()
+
+    # -- the beginning
+
+    async def _opening(self) -> media.StartBody | None:
+        """The stream's start; None when it does not come, is another call's, or is no sound that we know."""
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while (text := await self._line.receive()) is not None:
+                    message = self._read(text)
+                    if isinstance(message, media.Start):
+                        return await self._checked(message.start)
+                    if isinstance(message, media.Stop) or not self._bad_left:
+                        break
+        except TimeoutError:
+            log.warning("voice.no_start", call=self._record.call_sid)
+        self._outcome = "no_start"
+        return None
+
+    async def _checked(self, start: media.StartBody) -> media.StartBody | None:
+        if start.call_sid != self._record.call_sid:
+            log.warning("voice.other_call", call=self._record.call_sid)
+            self._outcome = "other_call"
+            return None
+        if not start.media_format.is_ours:
+            log.error("voice.wrong_format", call=start.call_sid, encoding=start.media_format.encoding[:40])
+            self._outcome = "wrong_format"
+            await self._next("menu")
+            return None
+        return start
+
+    async def _admitted(self) -> bool:
+        try:
+            async with asyncio.timeout(ADMIT_SECONDS):
+                await self._parts.speech.admit(self._record.call_sid)
+            return True
+        except (SpeechUnavailable, TimeoutError) as error:
+            log.warning("voice.not_admitted", call=self._record.call_sid, error=type(error).__name__)
+            self._outcome = "not_admitted"
+            await self._next("menu")
+            await self._parts.speech.release(self._record.call_sid)
+            return False
+
+    def _build(self, start: media.StartBody) -> None:
+        parts = self._parts
+        self._player = Player(self._line.send, start.stream_sid, self._clock)
+        self._talk = Talk(
+            record=self._record,
+            records=parts.records,
+            stream=start.stream_sid,
+            design=parts.design,
+            words=parts.words,
+            door=parts.door,
+            timings=parts.timings,
+            timers=self._timers,
+            post=self._post,
+            leave=self._leave,
+            clock=self._clock,
+        )
+        self._speaker = Speaker(
+            parts.speech,
+            self._player,
+            self._talk.begun,
+            lambda: self._post(self._talk.idle),
+            self._speech_lost,
+        )
+        self._caller = Caller(
+            self._talk,
+            self._speaker,
+            parts.choose,
+            parts.urgent,
+            self._timers,
+            self._clock,
+            lambda: self._speech_lost(()),
+        )
+        self._hearing = Hearing(
+            parts.speech,
+            Listener(parts.activity(), parts.design.turns),
+            parts.design,
+            self._post,
+            self._caller.voice,
+            self._caller.utterance,
+            self._clock,
+        )
+        self._hearing.language = self._record.language
+        self._talk.speaker, self._talk.hearing = self._speaker, self._hearing
+
+    # -- while it lasts
+
+    async def _serve(self, start: media.StartBody) -> None:
+        self._record.next, self._record.by_keys, self._record.streaming = "resume", False, True
+        self._build(start)
+        reader = asyncio.create_task(self._receive())
+        self._began = self._sound_at = self._clock()
+        try:
+            left = self._parts.longest_seconds - self._parts.records.seconds(self._record)
+            self._timers.set("warning", left - WARNING_SECONDS, self._warn)
+            self._timers.set("longest", left, self._too_long)
+            self._timers.set("tick", 1.0, self._tick)
+            await self._talk.begin(start.custom_parameters.get("resume", ""))
+            while (work := await self._work.get()) is not None:
+                await work()
+        finally:
+            self._timers.cancel_all()
+            reader.cancel()
+            tasks = [reader] + ([self._transfer] if self._transfer else [])
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._speaker.aclose()
+            await self._hearing.aclose()
+            # The share is free for the next caller before the last turn has ended.
+            await self._parts.speech.release(self._record.call_sid)
+            await self._line.close()
+            self._gone.set()
+            if self._outcome != "superseded":
+                self._record.streaming = False
+                await self._parts.records.save(self._record)
+            await self._talk.aclose()
+
+    def _post(self, work: Callable[[], Awaitable[None]]) -> None:
+        self._work.put_nowait(work)
+
+    async def _receive(self) -> None:
+        try:
+            while (text := await self._line.receive()) is not None:
+                message = self._read(text)
+                if message is None:
+                    if not self._bad_left:
+                        self._outcome = "garbage"
+                        await self._next("menu")
+                        return
+                    continue
+                if isinstance(message, media.Stop):
+                    return
+                await self._room.acquire()
+                self._post(self._bound(message))
+        finally:
+            self._work.put_nowait(None)
+
+    def _bound(self, message: media.Incoming) -> Callable[[], Awaitable[None]]:
+        async def work() -> None:
+            try:
+                await self._done(message)
+            finally:
+                self._room.release()
+
+        return work
+
+    def _read(self, text: str) -> media.Incoming | None:
+        try:
+            return media.read(text)
+        except media.BadMessage as error:
+            metrics.dropped.labels("message").inc()
+            if self._bad.take(self._clock()):
+                log.warning("voice.bad_message", call=self._record.call_sid, reason=str(error))
+            else:
+                self._bad_left = False
+            return None
+
+    async def _done(self, message: media.Incoming) -> None:
+        if isinstance(message, media.MediaIn):
+            await self._sound(message.media)
+        elif isinstance(message, media.MarkIn):
+            self._player.marked(message.mark.name)
+        elif isinstance(message, media.Dtmf):
+            await self._caller.key(message.dtmf.digit)
+        else:
+            metrics.dropped.labels("out_of_order").inc()
+
+    async def _sound(self, body: media.MediaBody) -> None:
+        now = self._clock()
+        self._sound_at = now
+        if body.track != "inbound":
+            return
+        try:
+            samples = body.samples()
+        except media.BadMessage:
+            metrics.dropped.labels("message").inc()
+            return
+        seconds = len(samples) / SAMPLE_RATE
+        if self._sound_seconds + seconds - (now - self._began) > LEAD_SECONDS:
+            metrics.dropped.labels("too_fast").inc()
+            return
+        self._sound_seconds += seconds
+        await self._hearing.feed(samples)
+
+    async def _tick(self) -> None:
+        silent_for = self._clock() - self._sound_at
+        if silent_for > NO_SOUND_SECONDS:
+            log.warning("voice.no_sound", call=self._record.call_sid)
+            self._outcome = "no_sound"
+            self._work.put_nowait(None)
+            return
+        if silent_for > CUT_SOUND_SECONDS:
+            self._hearing.no_more_sound()
+        self._timers.set("tick", 1.0, self._tick)
+
+    # -- the end
+
+    async def _warn(self) -> None:
+        if not self._talk.leaving:
+            self._talk.say("one_minute_left")
+
+    async def _too_long(self) -> None:
+        log.info("voice.too_long", call=self._record.call_sid)
+        if self._talk.leaving != "person":
+            await self._speaker.stop()
+            self._talk.final = True
+            self._talk.say("goodbye_long", hold="always")
+            self._talk.end("hang_up")
+        # Whatever happens to the last words.
+        self._timers.set("last", LAST_WORDS_SECONDS, lambda: self._finish(self._talk.leaving or "hang_up"))
+
+    def _leave(self, then: Next) -> None:
+        """Everything has been said; go."""
+        if then == "person":
+            if self._transfer is None:
+                self._transfer = asyncio.create_task(self._to_person())
+        else:
+            self._post(lambda: self._finish(then))
+
+    async def _finish(self, then: Next) -> None:
+        await self._next(then)
+        self._outcome = self._outcome if self._outcome != "hung_up" else then
+        self._work.put_nowait(None)
+
+    async def _next(self, then: Next) -> None:
+        """Write down what the webhook answers when the stream is over."""
+        self._record.next = then
+        await self._parts.records.save(self._record)
+
+    async def _to_person(self) -> None:
+        """Give the call another document. When Twilio's API does not take it, the webhook after the stream gives it."""
+        self._outcome = "person"
+        await self._next("person")
+        try:
+            await self._parts.carrier.direct(self._record.call_sid, self._parts.person(self._record))
+        except CallOver:
+            log.info("voice.transfer_too_late", call=self._record.call_sid)
+            self._work.put_nowait(None)
+        except TwilioError as error:
+            log.warning("voice.transfer_by_webhook", call=self._record.call_sid, error=type(error).__name__)
+            self._work.put_nowait(None)
+        else:
+            self._timers.set("stop", STOP_SECONDS, self._stop_waiting)
+
+    async def _stop_waiting(self) -> None:
+        self._work.put_nowait(None)
+
+    def _speech_lost(self, rest: tuple[Piece, ...]) -> None:
+        self._post(lambda: self._without_speech(rest))
+
+    async def _without_speech(self, rest: tuple[Piece, ...]) -> None:
+        """The engines are gone: what was not said yet is said by the carrier's own voice, and the keypad takes over."""
+        talk = self._talk
+        if talk.leaving or self._outcome == "speech_lost":
+            await self._finish(talk.leaving or "menu")
+            return
+        log.warning("voice.speech_lost", call=self._record.call_sid)
+        self._outcome = "speech_lost"
+        self._record.say = " ".join(piece.text for piece in rest if piece.turn or piece.hold == "always")
+        await self._next("menu")
+        talk.final = True
+        talk.say("speech_lost", hold="always")
+        talk.end("menu")

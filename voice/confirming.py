@@ -1,0 +1,81 @@
+"""Numbers by voice or keypad are read back and confirmed before the dialogue gets them.
+
+Whole digit strings are recognised rightly only 0.6 to 0.75 of the time (measured on telephone speech), so no number
+that was heard is used unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from integrations.cis.numbers import spoken_digits
+from voice.protocols import Expectation, Heard
+
+Choose = Callable[[Heard, tuple[int, ...]], str]
+"""The number that is possible among the readings; "" when there is none."""
+
+_MANY = 6
+"""Digits in a row that are no house number and no ZIP code."""
+
+
+def first_possible(heard: Heard, lengths: tuple[int, ...]) -> str:
+    """The first reading whose digits have a possible length."""
+    for text in (heard.text, *heard.others):
+        digits = spoken_digits(text)
+        if digits and (not lengths or len(digits) in lengths):
+            return digits
+    return ""
+
+
+def is_number(heard: Heard, expect: Expectation) -> bool:
+    """Whether an answer is meant to be the number that was asked for, rightly recognised or not."""
+    digits = len(spoken_digits(heard.text))
+    if expect.kind in ("digits", "phone"):
+        return digits >= 3
+    return expect.kind == "place" and digits >= _MANY
+
+
+def in_groups(digits: str) -> str:
+    """Digits in groups, as people read numbers back: three, three and four of ten, else threes.
+
+    Each digit stands alone, so that a voice does not make "one hundred" of it; commas make it breathe.
+    """
+    groups = []
+    rest = digits
+    while len(rest) > 4:
+        groups.append(rest[:3])
+        rest = rest[3:]
+    groups.append(rest)
+    return ", ".join(" ".join(group) for group in groups if group)
+
+
+@dataclass(slots=True)
+class Confirming:
+    """The number that waits for a yes.
+
+    Attributes:
+        most_tries: at one number.
+        pending: digits that were read back; "" when none wait.
+        expect: of the question that the number answers.
+        tries: so far at this question.
+    """
+
+    most_tries: int
+    pending: str = ""
+    expect: Expectation = field(default_factory=Expectation)
+    tries: int = 0
+
+    def begin(self, digits: str, expect: Expectation) -> None:
+        """Wait for a yes to these digits."""
+        self.pending, self.expect = digits, expect
+
+    def wrong(self) -> bool:
+        """They are not, or could not be made out; whether it is worth another try."""
+        self.pending = ""
+        self.tries += 1
+        return self.tries < self.most_tries
+
+    def forget(self) -> None:
+        """Something else is spoken of now."""
+        self.pending, self.tries = "", 0

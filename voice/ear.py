@@ -1,0 +1,25 @@
+"""The detector of voice that calls use in the gateway: Silero, one model for all of them, one memory for each."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from voice.engines import silero
+from voice.protocols import VoiceActivity
+from voice.speech.models import Models
+
+
+@lru_cache(maxsize=1)
+def model() -> Any:
+    """The model, loaded once a process.
+
+    Raises:
+        voice.speech.models.ModelError: it is missing or not whole; says what to do.
+    """
+    return silero.load(Models.here().file("silero-vad"))
+
+
+def activity_of_call() -> VoiceActivity:
+    """A detector for one call."""
+    return silero.SileroActivity(model())

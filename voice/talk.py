@@ -1,0 +1,380 @@
+"""The conversation's side of a call: turns to the switchboard, replies to the voice, silence to the ladder.
+
+Everything happens one after the other: whatever comes (sound, keys, replies, timers) is posted to the call and done in
+turn, so nothing here needs a lock. The caller's side is `voice.caller`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.switchboard import Door, Reply, Turn
+from integrations.base.clock import utc_now
+from voice.answering import Answers
+from voice.design import Design, Rung
+from voice.hearing import Hearing, Post
+from voice.ladder import Ladder
+from voice.metrics import Timing, Timings
+from voice.player import Clock
+from voice.prompts import Prompts, Speakable
+from voice.question import Question
+from voice.records import CallRecord, CallRecords, Next
+from voice.speaking import Hold, Piece, Speaker
+from voice.timers import Timers
+
+log = structlog.get_logger()
+
+FILLER_SECONDS = 1.0
+LONG_FILLER_SECONDS = 7.0
+MOST_OPEN = 6
+"""Turns of one call that may be under way; the switchboard takes no more than twelve."""
+HELD_SECONDS = 2.0
+"""How long a reply waits for a caller who is speaking: background talk must not keep it back."""
+GREET = "/greet"
+Pieces = Callable[[str], list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How texts become something to say.
+
+    Attributes:
+        prompts: our own sentences.
+        speakable: text to words that a voice reads well.
+        pieces: text to clauses, the first one short.
+        is_kept: whether a speakable text is a fixed sentence whose sound is at hand, even without the speech process.
+    """
+
+    prompts: Prompts
+    speakable: Speakable
+    pieces: Pieces
+    is_kept: Callable[[str, str], bool] = lambda text, language: False
+
+
+class Talk:
+    """What is said to the caller, and why.
+
+    Args:
+        record: of the call.
+        records: where it is kept.
+        stream: tells this stream's turns from an earlier one's.
+        design: data/voice.
+        words: how texts are said.
+        door: the switchboard.
+        timings: where each turn's times go.
+        timers: of the call.
+        post: hands work to the call.
+        leave: ends the stream; what comes next is in the record.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        record: CallRecord,
+        records: CallRecords,
+        stream: str,
+        design: Design,
+        words: Words,
+        door: Door,
+        timings: Timings,
+        timers: Timers,
+        post: Post,
+        leave: Callable[[Next], None],
+        clock: Clock,
+    ) -> None:
+        self.record = record
+        self.design = design
+        self.prompts = words.prompts
+        self.question = Question.of(design, record.asking, tuple(record.titles), record.question)
+        self.ladder = Ladder(design.ladder)
+        self.interrupted: str | None = None
+        """What of our last words was heard, for the next turn."""
+        self.leaving: Next | None = None
+        self.final = False
+        """Nothing that the caller says changes that we are leaving."""
+        self.patience: float | None = None
+        """Seconds of silence instead of the ladder's, once."""
+        self._records = records
+        self._stream = stream
+        self._words = words
+        self._timings = timings
+        self._timers = timers
+        self._leave = leave
+        self._clock = clock
+        self._answers = Answers(door, post, self.replied, self.answered)
+        self._number = 0
+        self._open: set[int] = set()
+        self._timing: Timing | None = None
+        self._titles: list[str] = []
+        self._last = ""
+        self._spoken = 0
+        self._held: list[Piece] = []
+        self._wants_person = False
+        self._silence_due = False
+        self.speaker: Speaker
+        self.hearing: Hearing
+
+    # -- the beginning and the end
+
+    async def begin(self, reason: str) -> None:
+        """The first words: the notice, then what the dialogue knows about this caller, or where we were.
+
+        Args:
+            reason: "" for a new call; "nobody" when no person took it; "resumed" when the stream was lost.
+        """
+        record, say = self.record, self.prompts.say
+        if not record.noticed:
+            self.say_text(self.prompts.notice(record.language, record.state), hold="always", as_it_is=True)
+            for other in self.prompts.languages:
+                if other != record.language:
+                    self.speaker.say(Piece(self._words.speakable(say("other_language", other), other), other))
+        if reason == "nobody":
+            self.say("nobody")
+        elif record.greeted:
+            self.say("resumed")
+            self.say_question()
+        if not record.greeted:
+            record.greeted = True
+            self.ask(command=GREET, timing=Timing(record.call_sid, 0, "greeting", quiet_at=self._clock()))
+        await self._records.save(record)
+
+    async def aclose(self) -> None:
+        """Let the turn under way end by itself, for a moment; nothing is said any more."""
+        await self._answers.aclose()
+
+    def end(self, then: Next) -> None:
+        """End the stream when everything has been said."""
+        self.leaving = then
+        self._timers.cancel("silence", "filler", "held")
+        if not self.speaker.is_busy:
+            self._leave(then)
+
+    # -- saying
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it is the caller's turn to speak."""
+        return not self.speaker.is_busy and self._number not in self._open
+
+    def say(self, name: str, hold: Hold = "", **values: object) -> None:
+        """Say a sentence of our own."""
+        self.say_text(self.prompts.say(name, self.record.language, **values), hold=hold, as_it_is=True)
+
+    def say_text(self, text: str, *, turn: int = 0, hold: Hold = "", as_it_is: bool = False, first: Hold = "") -> None:
+        """Say a text, clause by clause.
+
+        Args:
+            text: anything.
+            turn: whose answer it is.
+            hold: of each piece.
+            as_it_is: a fixed sentence: one piece, because its sound is kept whole.
+            first: of the first piece, when that is another than the rest's.
+        """
+        language = self.record.language
+        speakable = self._words.speakable
+        whole = speakable(text, language) if as_it_is else ""
+        kept = bool(whole) and self._words.is_kept(whole, language)
+        texts = [whole] if kept else [speakable(one, language) for one in self._words.pieces(text)]
+        pieces = [
+            Piece(one, language, first if first and not index else hold, turn) for index, one in enumerate(texts) if one
+        ]
+        if self.hearing.is_loud and not hold and not first:
+            self._held.extend(pieces)
+            if not self._timers.is_set("held"):
+                self._timers.set("held", HELD_SECONDS, self.release)
+            return
+        self.speaker.say(*pieces)
+
+    async def release(self) -> None:
+        """Say what waited for the caller's voice to end."""
+        self._timers.cancel("held")
+        held, self._held = self._held, []
+        self.speaker.say(*held)
+
+    def say_question(self) -> None:
+        """Say the open question again."""
+        if self.question.text:
+            self.say_text(self.question.text)
+            self._say_choices()
+        else:
+            self.say("how_can_i_help")
+
+    def _say_choices(self) -> None:
+        if self.question.reads_choices:
+            for line in self.question.choices(self.prompts, self.record.language):
+                self.say_text(line)
+
+    def begun(self, piece: Piece) -> None:
+        """A piece's first sound has left."""
+        if piece.hold != "always" and not self.record.noticed:
+            self.record.noticed = True
+        timing = self._timing
+        if timing is not None and piece.turn == timing.turn and timing.asked_at:
+            timing.sound_at = self._clock()
+            self._timing = None
+            self._timings.done(timing)
+        if piece.turn:
+            self._spoken = piece.turn
+
+    async def idle(self) -> None:
+        """Everything has been said and heard."""
+        if self.speaker.is_busy:
+            return
+        self.record.noticed = True
+        if self.leaving:
+            self._leave(self.leaving)
+        elif self.is_idle:
+            if self._wants_person:
+                self.bring_person()
+            else:
+                self.listen()
+
+    # -- turns
+
+    def ask(self, *, text: str = "", digits: str = "", command: str = "", timing: Timing) -> None:
+        """Hand the caller's words to the conversation; what was said before is over."""
+        if len(self._open) >= MOST_OPEN:
+            self.say("filler_long")
+            return
+        self._number += 1
+        number = self._number
+        self._open.add(number)
+        self._held = []
+        self._titles = []
+        self._last = ""
+        self._wants_person = command == self.design.keys.person_command
+        if command != GREET:
+            self.ladder.understood()
+        if self.leaving == "hang_up" and not self.final:
+            self.leaving = None
+        self._timers.cancel("silence", "held")
+        self.speaker.begin()
+        timing.turn, timing.asked_at = number, self._clock()
+        self._timing = timing
+        record = self.record
+        turn = Turn(
+            conversation_id=record.conversation_id,
+            turn_id=f"{record.call_sid}.{self._stream[-12:]}.{number}",
+            channel="voice",
+            text=text,
+            received_at=utc_now(),
+            digits=digits,
+            language=record.language,
+            phone=record.phone or None,
+            command=command,
+            interrupted=self.interrupted,
+        )
+        self.interrupted = None
+        self._answers.start(number, turn)
+        self._timers.set("filler", FILLER_SECONDS, lambda: self._filler(number, "filler"))
+
+    async def _filler(self, number: int, name: str) -> None:
+        if number != self._number or number not in self._open or self.leaving:
+            return
+        if not self.speaker.is_busy and not self.hearing.is_loud and self._spoken != number:
+            if self._timing and self._timing.turn == number:
+                self._timing.filler = True
+            self.say_text(self.prompts.say(name, self.record.language), turn=number, as_it_is=True)
+        self._timers.set("filler", LONG_FILLER_SECONDS, lambda: self._filler(number, "filler_long"))
+
+    async def replied(self, number: int, reply: Reply) -> None:
+        """A reply came. One to a turn that the caller has spoken past is not said, unless it is about their safety."""
+        is_safety = reply.source == "safety"
+        if not is_safety and (self.leaving or number != self._number):
+            return
+        if self._timing and self._timing.turn == number and not self._timing.reply_at:
+            self._timing.reply_at = self._clock()
+        if is_safety:
+            await self.speaker.stop()
+            self._held = []
+            self.say_text(reply.text, turn=number, first="words")
+        elif reply.text:
+            self.say_text(reply.text, turn=number)
+        if reply.text:
+            self._last = reply.text
+        titles = [button.title for button in reply.buttons]
+        self._titles.extend(titles)
+        if reply.response in self.design.people.transfer_after:
+            self._wants_person = True
+        if reply.response in ("system_failed", "system_failed_unkept", "system_busy"):
+            self._failed()
+        elif reply.source == "bot":
+            self.ladder.worked()
+        if reply.final and number == self._number:
+            self.ask_about(Question.of(self.design, reply.asking, tuple(self._titles), self._last))
+            self._say_choices()
+
+    async def answered(self, number: int, well: bool) -> None:
+        """Nothing more comes to a turn."""
+        self._open.discard(number)
+        if number != self._number or self.leaving:
+            return
+        self._timers.cancel("filler")
+        if not well:
+            self.say("failed")
+            self._failed()
+        record = self.record
+        record.asking, record.question = self.question.slot, self.question.text
+        record.titles = list(self.question.titles)
+        await self._records.save(record)
+        if not self.speaker.is_busy:
+            await self.idle()
+
+    def ask_about(self, question: Question) -> None:
+        """What the caller is expected to answer now."""
+        self.question = question
+        self.hearing.expect = question.expect
+
+    def _failed(self) -> None:
+        if self.ladder.failed():
+            self._wants_person = True
+
+    # -- silence
+
+    def listen(self) -> None:
+        """It is the caller's turn."""
+        self._silence_due = False
+        seconds, self.patience = self.patience or self.ladder.seconds(), None
+        self._timers.set("silence", seconds, self._silence)
+
+    async def _silence(self) -> None:
+        if not self.is_idle or self.leaving:
+            return
+        if self.hearing.is_loud:
+            # What is being said decides; when it is nothing, the silence has lasted long enough.
+            self._silence_due = True
+            return
+        self.take(self.ladder.silent())
+
+    def nothing_said(self) -> None:
+        """What seemed to be speech was none."""
+        if self._silence_due and self.is_idle:
+            self._silence_due = False
+            self.take(self.ladder.silent())
+        elif self.is_idle and not self._timers.is_set("silence") and not self.leaving:
+            self.listen()
+
+    def take(self, rung: Rung) -> None:
+        """Do what a rung of the ladder says."""
+        log.info("voice.rung", call=self.record.call_sid, say=rung.say)
+        self.say(rung.say)
+        if rung.then == "ask_again":
+            self.say_question()
+        elif rung.then == "read_keys":
+            for line in self.question.keys(self.prompts, self.record.language):
+                self.say_text(line)
+        elif rung.then == "person":
+            self.bring_person()
+        elif rung.then == "hang_up":
+            self.end("hang_up")
+
+    def bring_person(self) -> None:
+        """Transfer the call, when what is being said has been heard."""
+        self._wants_person = False
+        if self.leaving != "person":
+            self.say("connecting", hold="words")
+            self.end("person")
