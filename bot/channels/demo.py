@@ -58,17 +58,7 @@ def router(sandbox_url: str, client: httpx.AsyncClient, tokens: Tokens, redis: R
         except RedisError:
             response.status_code = 503
             return []
-        return [
-            {
-                "id": entry,
-                "direction": fields.get("dir", "out"),
-                "text": fields.get("text", ""),
-                "source": fields.get("source", ""),
-                "interrupted": fields.get("interrupted"),
-                "at": fields.get("at", ""),
-            }
-            for entry, fields in entries
-        ]
+        return [_shown(str(entry), dict(fields or {})) for entry, fields in entries or ()]
 
     @routes.api_route("/sandbox/{path:path}", methods=["GET", "POST", "PATCH", "DELETE"])
     async def switches(path: str, request: Request) -> Response:
@@ -87,3 +77,14 @@ def router(sandbox_url: str, client: httpx.AsyncClient, tokens: Tokens, redis: R
         return Response(answer.content, answer.status_code, headers)
 
     return routes
+
+
+def _shown(entry: str, fields: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        "id": entry,
+        "direction": fields.get("dir", "out"),
+        "text": fields.get("text", ""),
+        "source": fields.get("source", ""),
+        "interrupted": fields.get("interrupted"),
+        "at": fields.get("at", ""),
+    }
