@@ -47,6 +47,8 @@ class Handset:
         self.mouth = Mouth()
         self.recording = Recording()
         self.media: MediaStream | None = None
+        """The stream that is open now, or was last."""
+        self.streams: list[MediaStream] = []
         self.sid = ""
         self.state: dict[str, Any] = {}
         self.pace = pace or real_pace()
@@ -143,6 +145,10 @@ class Handset:
             await self.pace.sleep(0.02)
         return False
 
+    def first_sound(self, after: float) -> float | None:
+        """When the application's first sound after a moment came, in seconds since the call was placed."""
+        return next((at for one in self.streams for at, size in one.arrivals if size and at > after), None)
+
     # -- inside
 
     async def _ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
@@ -177,6 +183,7 @@ class Handset:
             self._number.reach(doing["url"]), doing["stream_sid"], self.sid, doing["account_sid"], doing["parameters"]
         )
         self.media = MediaStream(request, self.mouth, self.timeline, self.recording, self.pace, self._connect)
+        self.streams.append(self.media)
         self._carrying = asyncio.create_task(self._carry(self.media))
 
     async def _carry(self, media: MediaStream) -> None:
