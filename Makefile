@@ -9,7 +9,7 @@ PY := .venv/bin/python
 STAMPS := .cache/stamps
 export UV_LINK_MODE ?= copy
 
-.PHONY: help setup run chat test check bench train tune encoder browser guard models clean
+.PHONY: help setup run chat call test check bench train tune encoder browser guard models clean
 
 help: ## This list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ run: setup ## Start everything and print its address; Ctrl-C stops it
 
 chat: setup ## Talk to the running assistant in the terminal (PHONE=+12075550101 to be a demo customer)
 	@$(PY) -m bot.cli chat --phone "$(PHONE)"
+
+call: setup ## Call the running assistant: SAY="my power is out|+1.5 wait|keys:0" or FILE=speech.wav, PHONE=+12075550101
+	@$(PY) -m bot.cli call --phone "$(PHONE)" --say "$(SAY)" --file "$(FILE)"
 
 train: setup ## Train the assistant if data/ or its pipeline changed
 	@$(PY) -m bot.cli train

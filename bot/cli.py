@@ -1,6 +1,6 @@
 """Porchlight's own commands; the Makefile's targets call them.
 
-``python -m bot.cli run | train [--force] | chat [--phone +12075550101]``
+``python -m bot.cli run | train [--force] | chat [--phone ...] | call [--phone ...] [--say "..."] [--file ...]``
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import asyncio
 import json
 import sys
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx
 import websockets
 from rich.console import Console
 
+from bot import terminal_call
 from bot.processes import house, training
 from integrations.base.settings import SettingsError, get_settings
 
@@ -75,6 +77,13 @@ def main() -> int:
     train.add_argument("--force", action="store_true", help="even if nothing changed")
     talk = commands.add_parser("chat", help="talk in the terminal")
     talk.add_argument("--phone", default="", help="a demo customer's number, from /sandbox/customers")
+    phone = commands.add_parser("call", help="call the running assistant, with spoken words or a sound file")
+    phone.add_argument("--phone", default="", help="the number to call from, from /sandbox/customers")
+    phone.add_argument(
+        "--say", default="", help='lines with | between them; "+1.5 words" interrupts, "keys:1#" presses'
+    )
+    phone.add_argument("--file", default="", help="a WAV file to be played as the first line")
+    phone.add_argument("--out", type=Path, help="where the recording goes")
     options = parser.parse_args()
     try:
         settings = get_settings()
@@ -86,6 +95,12 @@ def main() -> int:
             else:
                 print("The assistant is up to date")
             return 0
+        if options.command == "call":
+            try:
+                lines = terminal_call.script(options.say, options.file)
+            except ValueError as error:
+                parser.error(str(error))
+            return asyncio.run(terminal_call.call(settings, options.phone, lines, options.out))
         return asyncio.run(chat(f"http://localhost:{settings.port}", options.phone))
     except SettingsError as error:
         print(error, file=sys.stderr)
