@@ -33,11 +33,14 @@ from bot.processes import redis as redis_process
 from bot.processes.training import is_trained
 from integrations.base.settings import ROOT
 
-ORDER = ("redis", "sandbox", "actions", "rasa", "gateway", "worker")
+ORDER = ("redis", "sandbox", "actions", "rasa", "speech", "gateway", "worker")
 """Of starting; stopping goes backwards."""
-PATIENCE = {"redis": 15.0, "sandbox": 40.0, "actions": 60.0, "rasa": 120.0, "gateway": 60.0, "worker": 60.0}
+PATIENCE = {
+    "redis": 15.0, "sandbox": 40.0, "actions": 60.0, "rasa": 120.0, "speech": 120.0, "gateway": 60.0, "worker": 60.0,
+}  # fmt: skip
 """Seconds until a process has to answer. They only bound the wait for one that hangs; two busy cores are slow."""
 TOKEN = "stack-rasa-token"
+SPEECH_TOKEN = "stack-speech-token"
 TWILIO_NUMBER = "+15555550100"
 
 
@@ -80,6 +83,7 @@ class Stack:
         settings: environment variables of the processes, beside and before our own.
         without: processes that `start_all` leaves out.
         rasa_processes: how many Rasa servers share the conversations.
+        speech: also the speech process, which takes seconds and half a gigabyte and few tests need.
     """
 
     def __init__(
@@ -88,13 +92,15 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         without: Iterable[str] = (),
         rasa_processes: int = 1,
+        speech: bool = False,
     ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="porchlight-stack-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
-        self.ports = {name: free_port() for name in ("redis", "sandbox", "actions", "gateway")}
+        self.ports = {name: free_port() for name in ("redis", "sandbox", "actions", "speech", "gateway")}
         self.rasa_ports = [free_port() for _ in range(rasa_processes)]
         self.database = self.folder / "porchlight.db"
         self._without = frozenset(without)
+        self._wanted = [name for name in ORDER if name not in self._without and (speech or name != "speech")]
         self.processes = {name: Process(name, self.folder / f"{name}.log") for name in ORDER}
         self._service_points = service_points
         self._settings = dict(settings or {})
@@ -153,6 +159,8 @@ class Stack:
             "RASA_TOKEN": TOKEN,
             "ACTIONS_PORT": str(self.ports["actions"]),
             "ACTIONS_URL": f"{self.actions_url}/webhook",
+            "SPEECH_PORT": str(self.ports["speech"]),
+            "SPEECH_TOKEN": SPEECH_TOKEN,
             "SANDBOX": "true",
             "SANDBOX_PORT": str(self.ports["sandbox"]),
             "SANDBOX_SERVICE_POINTS": str(self._service_points),
@@ -173,7 +181,7 @@ class Stack:
         if not is_trained():
             raise StackError("The assistant is not trained, or data/ has changed since: run 'make train'")
         atexit.register(self.close)
-        wanted = [name for name in ORDER if name not in self._without]
+        wanted = self._wanted
         # The board asks the OMS as it starts, and everything needs Redis; the others start together.
         for name in wanted[:2]:
             self.start(name)
@@ -282,6 +290,7 @@ class Stack:
             "sandbox": "integrations.sandbox",
             "actions": "actions",
             "rasa": "bot.processes.rasa",
+            "speech": "voice.speech",
             "gateway": "bot.app",
             "worker": "bot.worker",
         }
@@ -327,6 +336,7 @@ class Stack:
         addresses = {
             "sandbox": [f"{self.sandbox_url}/healthz"],
             "actions": [f"{self.actions_url}/health"],
+            "speech": [f"http://127.0.0.1:{self.ports['speech']}/healthz"],
             "gateway": [f"{self.url}/healthz"],
             "rasa": [f"{url}/webhooks/gateway/" for url in self.rasa_urls],
         }[name]

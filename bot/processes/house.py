@@ -31,10 +31,12 @@ STOP_SECONDS = 13
 def secrets_of(folder: Path) -> dict[str, str]:
     """Secrets that hold these processes together, made once and kept readable by their owner only."""
     path = folder / "secrets.json"
-    if path.exists():
-        return {str(key): str(value) for key, value in json.loads(path.read_text()).items()}
-    names = ("RASA_TOKEN", "WEBCHAT_SECRET", "OMS_PUSH_SECRET")
-    made = {name: secrets.token_urlsafe(32) for name in names}
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    names = ("RASA_TOKEN", "WEBCHAT_SECRET", "OMS_PUSH_SECRET", "SPEECH_TOKEN")
+    made = {str(name): str(value) for name, value in kept.items()}
+    made |= {name: secrets.token_urlsafe(32) for name in names if name not in made}
+    if made == kept:
+        return made
     folder.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made))
@@ -47,6 +49,8 @@ def taken_ports(settings: Settings) -> Iterator[str]:
         "PORT": settings.port,
         "ACTIONS_PORT": settings.actions_port,
     }
+    if not settings.speech_url:
+        wanted["SPEECH_PORT"] = settings.speech_port
     for number, url in enumerate(settings.rasa_url_list, start=1):
         wanted[f"RASA_URLS (address {number})"] = urlsplit(url).port or 5005
     if settings.sandbox_on:
@@ -68,6 +72,8 @@ def processes(settings: Settings) -> list[tuple[str, str]]:
         leave_out.add("sandbox")
     if settings.redis_external:
         leave_out.add("redis")
+    if settings.speech_url:
+        leave_out.add("speech")
     return [(name, command) for name, command in found.items() if name not in leave_out]
 
 

@@ -25,14 +25,14 @@ def test_a_port_in_use_is_named_with_the_setting_that_moves_us() -> None:
 
 def test_the_sandbox_and_redis_start_only_where_they_are_wanted() -> None:
     names = [name for name, _ in house.processes(Settings(sandbox=True))]
-    assert names == ["redis", "sandbox", "actions", "rasa", "gateway", "worker"]
+    assert names == ["redis", "sandbox", "actions", "rasa", "speech", "gateway", "worker"]
     production = Settings(sandbox=False, redis_external=True)
-    assert [name for name, _ in house.processes(production)] == ["actions", "rasa", "gateway", "worker"]
+    assert [name for name, _ in house.processes(production)] == ["actions", "rasa", "speech", "gateway", "worker"]
 
 
 def test_secrets_are_made_once_and_readable_by_their_owner_only(tmp_path: Path) -> None:
     first = house.secrets_of(tmp_path)
-    assert first == house.secrets_of(tmp_path) and len(set(first.values())) == 3
+    assert first == house.secrets_of(tmp_path) and len(set(first.values())) == 4
     assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
 
 
