@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +18,8 @@ from integrations.base.settings import ROOT
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
 ANSWERED_ALIKE = frozenset(("report_outage", "outage_status", "planned_outage"))
 """Readings between which no question is needed: the status answers all, and offers the report where none is known."""
+
+_SENTENCE = re.compile(r".+?(?:[.!?](?=\s+[^\Wa-z])\s*|$)", re.DOTALL)
 
 
 @lru_cache(maxsize=1)
@@ -32,7 +36,9 @@ class Greet(PorchlightAction):
 
     async def act(self, conversation: Conversation) -> Events:
         """Greet; tell what is known."""
-        conversation.say("utter_greet")
+        by_voice = conversation.channel == "voice"
+        if not by_voice or conversation.active_form:
+            conversation.say("utter_greet")
         if conversation.active_form:
             return []
         own = await own_premises(conversation)
@@ -41,6 +47,9 @@ class Greet(PorchlightAction):
             view = await conversation.services.board.lookup(premise)
             if view.outage is not None and view.status.is_out:
                 out.append((premise, view, view.outage))
+        if by_voice:
+            # One question at a time: "what is it about?" only where nothing is told that ends in a question.
+            conversation.say("utter_greet_known" if len(out) == 1 else "utter_greet")
         if len(out) != 1:
             return []
         premise, view, outage = out[0]
@@ -66,16 +75,52 @@ class Repeat(PorchlightAction):
     action = "action_repeat"
 
     async def act(self, conversation: Conversation) -> Events:
-        """The same words; the question of an open form is asked again by the form."""
+        """The same words; the question of an open form is asked again by the form.
+
+        A caller who spoke over us hears what they had not heard, from the sentence that was cut off.
+        """
         said = _last_words(conversation.tracker.events)
-        if conversation.active_form and said:
-            said = said[:-1]
-        elif not said:
+        if not said and not conversation.active_form:
             conversation.say("utter_smalltalk_nothing_to_repeat")
-        for event in said:
+        texts = [str(event["text"]) for event in said]
+        heard = conversation.metadata.get("interrupted")
+        if heard is not None:
+            texts = unheard(texts, str(heard))
+        if conversation.active_form:
+            said, texts = said[:-1], texts[:-1]
+        for event, text in zip(said, texts, strict=True):
             buttons = (event.get("data") or {}).get("buttons") or []
-            conversation.dispatcher.utter_message(text=event["text"], buttons=buttons)
+            if text or buttons:
+                conversation.dispatcher.utter_message(text=text, buttons=buttons)
         return []
+
+
+def unheard(texts: list[str], heard: str) -> list[str]:
+    """What is left of messages of which a caller heard the beginning, each from a whole sentence on.
+
+    Args:
+        texts: as they were written.
+        heard: as it was spoken, where numbers and abbreviations were words; perhaps with other words around it.
+
+    Returns:
+        As many texts; "" for one that was heard to its end. All of it, when all was heard: then it was not understood.
+    """
+    sentences = [(index, one) for index, text in enumerate(texts) for one in _SENTENCE.findall(text)]
+    written = [(place, word) for place, (_, one) in enumerate(sentences) for word in _words(one)]
+    same = SequenceMatcher(None, [word for _, word in written], _words(heard), autojunk=False).get_matching_blocks()
+    last = max((block.a + block.size for block in same if block.size), default=0)
+    if last == len(written):
+        return texts
+    # The first word that was not heard any more, and the sentence that it is in.
+    cut = written[last][0]
+    return [
+        "".join(one for place, (of, one) in enumerate(sentences) if of == index and place >= cut).strip()
+        for index in range(len(texts))
+    ]
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+", text.lower())
 
 
 def _last_words(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

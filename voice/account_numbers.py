@@ -118,7 +118,7 @@ def chooser(form: AccountNumberFormat) -> Callable[[Heard, tuple[int, ...]], str
 
     def choose(heard: Heard, lengths: tuple[int, ...]) -> str:
         readings = (heard.text, *heard.others)
-        if not lengths or set(lengths) & set(form.lengths):
+        if set(lengths) <= set(form.lengths):
             proposal = propose(readings, form)
             if proposal:
                 return proposal.number

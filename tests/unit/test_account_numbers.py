@@ -173,6 +173,7 @@ def test_where_another_kind_of_number_is_asked_for_it_is_taken_as_heard() -> Non
     assert choose(Heard("two oh seven five five five oh one"), (8,)) == "20755501"
     assert choose(Heard("6194344087", ("6194344088",)), (10,)) == "6194344088"
     assert choose(Heard("6194344088"), ()) == "6194344088"
+    assert choose(Heard("two oh seven five five five oh one oh one"), (10, 11)) == "2075550101"
     assert choose(Heard("yes please"), (10,)) == ""
 
 
