@@ -163,6 +163,7 @@ class SpeechServer:
             "most_calls": self._calls.most,
             "recognitions_waiting": self._recogniser.waiting,
             "sentences_waiting": self._speaker.waiting,
+            "sentences_to_prepare": self._speaker.waiting_ahead,
             "languages": {"heard": sorted(self._ears.languages), "spoken": sorted(self._voices)},
         }
 

@@ -86,6 +86,11 @@ class Speaker:
         """Sentences in the queue that somebody waits for."""
         return sum(len(lane) for lane in self._lanes.values())
 
+    @property
+    def waiting_ahead(self) -> int:
+        """Sentences in the queue that nobody waits for."""
+        return len(self._ahead)
+
     async def speak(
         self, text: str, language: str, call: str = "", fixed: bool = False, ahead: bool = False
     ) -> AsyncGenerator[Pcm, None]:
