@@ -206,7 +206,7 @@ async def _transcribe(handset: Handset, http: httpx.AsyncClient, local: str, con
             shown += 1
             if event.what in ("clear", "key", "say", "gather", "dial", "joined", "error", "hang_up", "stream_ended"):
                 words = " ".join(f"{name}={value}" for name, value in event.detail.items())
-                console.print(f"[yellow]{event.at:7.2f}s  [{event.what}] {escape(words)}[/yellow]", markup=True)
+                console.print(f"[yellow]{event.at:7.2f}s  ({event.what}) {escape(words)}[/yellow]")
         with contextlib.suppress(httpx.HTTPError, ValueError):
             answer = await http.get(f"{local}/sandbox-conversation/{handset.sid}", params={"after": after}, timeout=5.0)
             entries: list[dict[str, Any]] = answer.json() if answer.status_code == 200 else []

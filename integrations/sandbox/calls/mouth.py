@@ -40,6 +40,8 @@ class Mouth:
         self.background: Samples | None = None
         """Heard all the time, over and over; None for a silent line."""
         self.muted = False
+        self.news: list[tuple[str, str]] = []
+        """What the last frame began or ended: speaks or spoke, and the label; whoever keeps a timeline takes it."""
         self._queue: deque[Utterance] = deque()
         self._place = 0
         self._background_place = 0
@@ -72,8 +74,10 @@ class Mouth:
             self._place += FRAME
             if utterance.began is None and self._place > utterance.speech.start:
                 utterance.began = now
+                self.news.append(("speaks", utterance.label))
             if utterance.ended is None and self._place >= min(utterance.speech.end, len(utterance.samples)):
                 utterance.ended = now
+                self.news.append(("spoke", utterance.label))
             if self._place >= len(utterance.samples):
                 self._queue.popleft()
                 self._place = 0

@@ -185,6 +185,9 @@ class MediaStream:
             await self._pace.sleep(max(0.0, began + frames * FRAME_SECONDS - self._pace.now()))
             now = self._timeline.now()
             caller = self._mouth.frame(now)
+            for what, label in self._mouth.news:
+                self._timeline.add(what, words=label)
+            self._mouth.news.clear()
             while self._keys:
                 key = self._keys.popleft()
                 self._timeline.add("key", key=key)
