@@ -112,20 +112,16 @@ def propose(readings: Sequence[str], form: AccountNumberFormat) -> Proposal | No
 def chooser(form: AccountNumberFormat) -> Callable[[Heard, tuple[int, ...]], str]:
     """A function that picks the possible number out of what was heard; "" when there is none.
 
-    Where another kind of number may be meant (its lengths are no account number's), the first reading of a possible
-    length is taken as it is.
+    Where another kind of number is asked for (it may have lengths that no account number has: a phone number's 10 or
+    11), the first reading of a possible length is taken as it is.
     """
 
     def choose(heard: Heard, lengths: tuple[int, ...]) -> str:
         readings = (heard.text, *heard.others)
         if set(lengths) <= set(form.lengths):
             proposal = propose(readings, form)
-            if proposal:
-                return proposal.number
-        other = tuple(length for length in lengths if length not in form.lengths)
-        if not other:
-            return ""
-        return next((digits for digits in map(spoken_digits, readings) if len(digits) in other), "")
+            return proposal.number if proposal else ""
+        return next((digits for digits in map(spoken_digits, readings) if len(digits) in lengths), "")
 
     return choose
 
