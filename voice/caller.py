@@ -11,7 +11,8 @@ from collections.abc import Callable
 import structlog
 
 from voice import metrics
-from voice.confirming import Choose, Confirming, in_groups, is_number
+from voice.account_numbers import grouped
+from voice.confirming import Choose, Confirming, is_number, possible
 from voice.ending import is_backchannel, meaning
 from voice.hearing import Utterance
 from voice.keypad import Keyed, Keypad
@@ -32,6 +33,7 @@ FAILURES = 2
 """Recognitions in a row that fail before the keypad menu takes over."""
 MOST_KEYS, KEYS_A_SECOND = 40, 5.0
 FLOOD_SECONDS = 2.0
+WRONG_KEY_SECONDS = 4.0
 _MANY_WORDS = 4
 _LONG_TALK = 12
 """Words that nobody says to the side while a machine speaks."""
@@ -78,6 +80,7 @@ class Caller:
         self._over_us = False
         self._false_stops = 0
         self._failures = 0
+        self._wrong_key_at = -WRONG_KEY_SECONDS
         self._usual: float | None = None
         self._keys_left = Allowance(MOST_KEYS, KEYS_A_SECOND)
 
@@ -175,7 +178,7 @@ class Caller:
         language = self._talk.record.language
         question = self._asked
         if is_number(heard, question) and not self._urgent(text, language):
-            number = self._choose(heard, question.lengths)
+            number = possible(heard, question, self._choose)
             if not number:
                 self._number_again()
             elif self._talk.question.read_back:
@@ -208,7 +211,7 @@ class Caller:
         self._confirming.begin(digits, expect)
         self._talk.hearing.expect = self._expect
         self._talk.ladder.understood()
-        self._talk.say("confirm_number", digits=in_groups(digits))
+        self._talk.say("confirm_number", digits=grouped(digits, self._talk.record.language))
         if self._confirming.tries:
             self._talk.say("confirm_by_key")
 
@@ -283,7 +286,10 @@ class Caller:
             talk.say("cleared")
         else:
             talk.say("too_many_digits" if keyed.what == "too_many" else "no_such_key")
-            talk.take(talk.ladder.missed())
+            if now - self._wrong_key_at > WRONG_KEY_SECONDS:
+                # Some wrong keys pressed at once are one mistake.
+                talk.take(talk.ladder.missed())
+            self._wrong_key_at = now
 
     def _digits(self, digits: str, timing: Timing) -> None:
         expect = self._asked

@@ -36,18 +36,15 @@ def is_number(heard: Heard, expect: Expectation) -> bool:
     return expect.kind == "place" and digits >= _MANY
 
 
-def in_groups(digits: str) -> str:
-    """Digits in groups, as people read numbers back: three, three and four of ten, else threes.
+def possible(heard: Heard, expect: Expectation, choose: Choose) -> str:
+    """The number that is possible among the readings; "" when none is.
 
-    Each digit stands alone, so that a voice does not make "one hundred" of it; commas make it breathe.
+    Args:
+        heard: the readings.
+        expect: of the number.
+        choose: for account numbers, which have check digits; telephone numbers have none.
     """
-    groups = []
-    rest = digits
-    while len(rest) > 4:
-        groups.append(rest[:3])
-        rest = rest[3:]
-    groups.append(rest)
-    return ", ".join(" ".join(group) for group in groups if group)
+    return first_possible(heard, expect.lengths) if expect.kind == "phone" else choose(heard, expect.lengths)
 
 
 @dataclass(slots=True)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from integrations.base.settings import ROOT
+from integrations.base.utility import get_utility
 from voice.protocols import Expectation, Kind
 
 FOLDER = ROOT / "data" / "voice"
@@ -61,6 +62,11 @@ class Question(_Model):
     kind: Kind
     lengths: tuple[int, ...] = ()
     read_back: bool = False
+
+    @field_validator("lengths", mode="before")
+    @classmethod
+    def _of_accounts(cls, value: object) -> object:
+        return get_utility().account_number.lengths if value == "account" else value
 
 
 class Questions(_Model):

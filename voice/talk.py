@@ -34,6 +34,14 @@ MOST_OPEN = 6
 HELD_SECONDS = 2.0
 """How long a reply waits for a caller who is speaking: background talk must not keep it back."""
 GREET = "/greet"
+_FAILED = ("system_failed", "system_failed_unkept", "system_busy")
+_INSTEAD = {
+    "system_failed": "failed",
+    "system_failed_unkept": "failed",
+    "system_no_reply": "say_again",
+    "system_unreadable": "say_again",
+}
+"""The switchboard's own sentences name numbers to call; whoever is on the telephone has a key for that."""
 Pieces = Callable[[str], list[str]]
 
 
@@ -106,12 +114,12 @@ class Talk:
         self._leave = leave
         self._clock = clock
         self._answers = Answers(door, post, self.replied, self.answered)
-        self._number = 0
+        self._number = self._greeting = 0
         self._open: set[int] = set()
         self._timing: Timing | None = None
         self._titles: list[str] = []
         self._last = ""
-        self._spoken = 0
+        self._replied = 0
         self._held: list[Piece] = []
         self._wants_person = False
         self._silence_due = False
@@ -217,8 +225,6 @@ class Talk:
             timing.sound_at = self._clock()
             self._timing = None
             self._timings.done(timing)
-        if piece.turn:
-            self._spoken = piece.turn
 
     async def idle(self) -> None:
         """Everything has been said and heard."""
@@ -247,7 +253,9 @@ class Talk:
         self._titles = []
         self._last = ""
         self._wants_person = command == self.design.keys.person_command
-        if command != GREET:
+        if command == GREET:
+            self._greeting = number
+        else:
             self.ladder.understood()
         if self.leaving == "hang_up" and not self.final:
             self.leaving = None
@@ -275,7 +283,7 @@ class Talk:
     async def _filler(self, number: int, name: str) -> None:
         if number != self._number or number not in self._open or self.leaving:
             return
-        if not self.speaker.is_busy and not self.hearing.is_loud and self._spoken != number:
+        if not self.speaker.is_busy and not self.hearing.is_loud and self._replied != number:
             if self._timing and self._timing.turn == number:
                 self._timing.filler = True
             self.say_text(self.prompts.say(name, self.record.language), turn=number, as_it_is=True)
@@ -292,15 +300,21 @@ class Talk:
             await self.speaker.stop()
             self._held = []
             self.say_text(reply.text, turn=number, first="words")
+        elif number == self._greeting and reply.response in _FAILED:
+            # Nobody has asked for anything yet; whether it still fails is told when somebody does.
+            self.say("how_can_i_help")
+            return
+        elif reply.response in _INSTEAD:
+            self.say(_INSTEAD[reply.response])
         elif reply.text:
             self.say_text(reply.text, turn=number)
         if reply.text:
-            self._last = reply.text
+            self._last, self._replied = reply.text, number
         titles = [button.title for button in reply.buttons]
         self._titles.extend(titles)
         if reply.response in self.design.people.transfer_after:
             self._wants_person = True
-        if reply.response in ("system_failed", "system_failed_unkept", "system_busy"):
+        if reply.response in _FAILED:
             self._failed()
         elif reply.source == "bot":
             self.ladder.worked()
@@ -314,7 +328,9 @@ class Talk:
         if number != self._number or self.leaving:
             return
         self._timers.cancel("filler")
-        if not well:
+        if not well and number == self._greeting:
+            self.say("how_can_i_help")
+        elif not well:
             self.say("failed")
             self._failed()
         record = self.record

@@ -16,8 +16,9 @@ from integrations.base.settings import Settings
 from integrations.base.utility import Utility
 from integrations.twilio.calls import TwilioCalls
 from voice import socket
+from voice.account_numbers import chooser
 from voice.admission import Admission, Check
-from voice.confirming import Choose, first_possible
+from voice.confirming import Choose
 from voice.design import Design, get_design
 from voice.menu import Menu
 from voice.parts import CallParts
@@ -98,7 +99,7 @@ def build(
     activity: Callable[[], VoiceActivity],
     checks: Mapping[str, Check],
     urgent: Callable[[str, str], bool],
-    choose: Choose = first_possible,
+    choose: Choose | None = None,
     design: Design | None = None,
 ) -> Telephone:
     """Put the telephone together; nothing is called yet.
@@ -113,7 +114,7 @@ def build(
         activity: makes a detector of voice for one call.
         checks: what has to answer before a call is talked with, by name.
         urgent: the emergency guard.
-        choose: the possible account number among readings.
+        choose: the possible account number among readings; by default by the utility's own format.
         design: instead of data/voice.
 
     Raises:
@@ -135,7 +136,7 @@ def build(
         carrier=carrier,
         person=documents.person,
         urgent=urgent,
-        choose=choose,
+        choose=choose or chooser(utility.account_number),
         longest_seconds=settings.voice_longest_call_minutes * 60,
     )
     admission = Admission(speech, records, checks, settings.voice_most_calls)

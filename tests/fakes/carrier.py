@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ from voice.speakable import speakable
 from voice.talk import Words
 
 CALL, STREAM = "CA" + "1" * 32, "MZ" + "1" * 32
+_STREAMS = itertools.count(1)
 
 
 class LoudIsVoice:
@@ -260,7 +262,7 @@ class FakeCall:
     def start(self, **more: Any) -> None:
         """Connected and start, as Twilio sends them; then sound, all the time."""
         self.line.put({"event": "connected", "protocol": "Call", "version": "1.0.0"})
-        self.line.put(start_message(**more))
+        self.line.put(start_message(**{"stream": f"MZ{next(_STREAMS):032x}", **more}))
         self._sound = asyncio.create_task(self._stream())
 
     async def _stream(self) -> None:
@@ -335,14 +337,14 @@ class FakeCall:
 
 
 def start_message(
-    call: str = CALL, encoding: str = "audio/x-mulaw", rate: int = 8_000, **parameters: str
+    call: str = CALL, encoding: str = "audio/x-mulaw", rate: int = 8_000, stream: str = STREAM, **parameters: str
 ) -> dict[str, Any]:
     return {
         "event": "start",
         "sequenceNumber": "1",
-        "streamSid": STREAM,
+        "streamSid": stream,
         "start": {
-            "streamSid": STREAM,
+            "streamSid": stream,
             "accountSid": "AC" + "5" * 32,
             "callSid": call,
             "tracks": ["inbound"],
