@@ -176,6 +176,16 @@ def came_back(events: Iterable[Mapping[str, Any]], form: str) -> bool:
 
 _LEADING = re.compile(r"\W*(?:(yes|yeah|yep|yup|yea|si|sí)|(no|nope|nah|nop))\b", re.IGNORECASE)
 
+_SURELY = re.compile(
+    r"\W*(?:(yes|yeah|yep|yup|yea|si|sí)\b(?!\W+(?:no|nope|nah)\b)|"
+    r"((?:yes|yeah|yep)\W+no|nope|nah|no\W+(?:no|nope|thanks?|thank you|don'?t|do not|need))\b)",
+    re.IGNORECASE,
+)
+"""A yes or no that no power failure can be meant by: "no lights" and "no it's still dark" are none."""
+_NO_OTHER_WISH = ("nlu_fallback", "out_of_scope", "provide_info", "report_outage", "still_out", "outage_status",
+                  "outage_power_on")  # fmt: skip
+"""Readings of an answer under which its first word decides: recognisers and tired fingers spoil the rest."""
+
 
 def yes_or_no(conversation: Conversation) -> bool | None:
     """Whether the customer said yes or no, also where the classifier was unsure between that and something else.
@@ -188,6 +198,9 @@ def yes_or_no(conversation: Conversation) -> bool | None:
     elif conversation.intent == "nlu_fallback":
         said = next((one == "affirm" for one in conversation.readings if one in ("affirm", "deny")), None)
     leading = _LEADING.match(conversation.text)
+    if said is None and conversation.intent in _NO_OTHER_WISH:
+        surely = _SURELY.match(conversation.text)
+        return surely[1] is not None if surely else None
     if said is None or leading is None:
         return said
     return leading[1] is not None

@@ -79,6 +79,39 @@ _TEXTS: dict[str, dict[str, str]] = {
     },
 }
 
+_SPOKEN: dict[str, dict[str, str]] = {
+    # On the telephone nothing is written, and a person is a key away.
+    "failed": {
+        "en": "Something on our side failed, and I could not finish that. What you said is kept. Please try again in a "
+        "minute, or press zero for a person.",
+        "es": "Algo falló de nuestro lado y no pude terminar. Lo que dijo queda guardado. Intente de nuevo en un "
+        "minuto, u oprima cero para una persona.",
+    },
+    "failed_unkept": {
+        "en": "Something on our side failed, and I lost what you said. Please say it again in a minute, or press zero "
+        "for a person.",
+        "es": "Algo falló de nuestro lado y no recibí lo que dijo. Dígalo de nuevo en un minuto, u oprima cero para "
+        "una persona.",
+    },
+    "no_reply": {
+        "en": "I am sorry, I have no answer to that. You can put it another way, or press zero for a person.",
+        "es": "Lo siento, no tengo respuesta a eso. Puede decirlo de otra manera, u oprimir cero para una persona.",
+    },
+    "unreadable": {
+        "en": "I did not understand that. Tell me in a few words, for example: my power is out. For a person, press "
+        "zero.",
+        "es": "No entendí eso. Dígalo con pocas palabras, por ejemplo: no tengo luz. Para una persona, oprima cero.",
+    },
+    "shortened": {
+        "en": "That was long, and I followed only the first part of it.",
+        "es": "Fue muy largo, y solo seguí la primera parte.",
+    },
+    "busy": {
+        "en": "I am still working on what you said before. Please wait for my answer, or press zero for a person.",
+        "es": "Todavía estoy con lo que dijo antes. Espere mi respuesta, u oprima cero para una persona.",
+    },
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Wording:
@@ -100,11 +133,11 @@ class Wording:
         return cls(facts.human_phone, facts.emergency_phone, facts.utility)
 
     def say(self, name: str, language: str = "en", channel: Channel = "web", **values: object) -> str:
-        """A sentence by its name, in the customer's language or else in English.
+        """A sentence by its name, in the customer's language or else in English, worded for the channel.
 
         Raises:
             KeyError: there is no such sentence.
         """
-        texts = _TEXTS[name]
+        texts = _SPOKEN.get(name, _TEXTS[name]) if channel == "voice" else _TEXTS[name]
         text = texts.get(language, texts["en"])
         return text.format(person=self.person, emergency=self.emergency, utility=self.utility, **values)

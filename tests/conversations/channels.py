@@ -1,4 +1,4 @@
-"""How a test's customer writes and reads: the web chat's real WebSocket, or a phone that texts."""
+"""How a test's customer is heard and answered: the real web chat, a phone that texts, a phone that calls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,14 @@ from typing import Any, Protocol
 import httpx
 import websockets
 
+from bot.app import Parts, build
+from bot.switchboard import Reply, Turn
+from integrations.base.clock import utc_now
+from integrations.base.settings import Settings
 from tests.conversations.script import ScriptError
 from tests.conversations.utility import SimulatedUtility
 from tests.stack import Stack
+from voice.spoken_digits import as_written
 
 ANSWER_SECONDS = 40.0
 """How long an answer may take before it counts as none."""
@@ -203,3 +208,88 @@ class SmsLine:
     async def end(self) -> None:
         """Put the phone down."""
         self._redis.close()
+
+
+class VoiceLine:
+    """A phone that calls, without its sound: turns by the switchboard's own door, as a call hands them in.
+
+    No address of the gateway takes such turns. The test's process has a switchboard of its own on the same Redis, Rasa,
+    database and utility; what a call says and hears as sound is tested with the calls.
+    """
+
+    def __init__(self, stack: Stack, phone: str | None) -> None:
+        self._stack, self._phone = stack, phone
+        self._parts: Parts | None = None
+        self._offered: list[str] = []
+        self._interrupted: str | None = None
+        self._turns = 0
+        self.conversation = ""
+
+    async def begin(self) -> None:
+        """Call."""
+        await self.end()
+        # Where the sandbox stands in for systems, as get_settings() does for a process's own environment.
+        base, environment = self._stack.sandbox_url, self._stack.environment
+        systems = {
+            "OMS_WSDL_URL": f"{base}/multispeak/oms?wsdl", "OMS_USER": "porchlight", "CIS_URL": f"{base}/cis",
+        }  # fmt: skip
+        values = {name.lower(): value for name, value in (systems | environment).items()}
+        known = {name: value for name, value in values.items() if name in Settings.model_fields}
+        self._parts = build(Settings(**known))
+        self.conversation = f"call-{uuid.uuid4().hex}"
+        self._offered, self._interrupted, self._turns = [], None, 0
+
+    async def say(self, text: str, picture: str = "") -> Answer:
+        """Say something."""
+        if picture:
+            raise ScriptError("pictures come by sms")
+        return await self._turn(text=as_written(text))
+
+    async def press(self, title: str) -> Answer:
+        """Press the key of a choice."""
+        if title not in self._offered:
+            raise ScriptError(f"there is no choice {title!r}; there are {self._offered or 'none'}")
+        return await self._turn(digits=str(self._offered.index(title) + 1))
+
+    async def key(self, digits: str) -> Answer:
+        """Press keys. A lone zero or star is a command, as in data/voice/keys.yml."""
+        command = {"0": "/speak_to_human", "*": "/cancel"}.get(digits, "")
+        return await self._turn(command=command) if command else await self._turn(digits=digits)
+
+    def heard_of_it(self, words: str) -> None:
+        """The next words are said over ours, of which so much was heard."""
+        self._interrupted = words
+
+    async def end(self) -> None:
+        """Hang up."""
+        parts, self._parts = self._parts, None
+        if parts is not None:
+            await parts.aclose()
+
+    async def _turn(self, *, text: str = "", digits: str = "", command: str = "") -> Answer:
+        assert self._parts is not None
+        self._turns += 1
+        turn = Turn(
+            conversation_id=self.conversation,
+            turn_id=f"{self.conversation}.{self._turns}",
+            channel="voice",
+            text=text,
+            received_at=utc_now(),
+            digits=digits,
+            phone=self._phone,
+            command=command,
+            interrupted=self._interrupted,
+        )
+        self._interrupted = None
+        replies: list[Reply] = []
+        async with asyncio.timeout(ANSWER_SECONDS):
+            replies.extend([reply async for reply in self._parts.switchboard.handle(turn)])
+        answer = Answer()
+        for reply in replies:
+            titles, names = tuple(button.title for button in reply.buttons), tuple(reply.response.split())
+            if reply.text or titles:
+                answer.heard.append(Heard(reply.text, titles, names))
+                answer.names.extend(names)
+                answer.buttons.extend(titles)
+        self._offered = list(answer.buttons)
+        return answer

@@ -11,10 +11,11 @@ from typing import Any
 
 import httpx
 
-from tests.conversations.channels import Answer, Line, SmsLine, WebLine
+from tests.conversations.channels import Answer, Line, SmsLine, VoiceLine, WebLine
 from tests.conversations.script import Afterwards, Case, Script, ScriptError, Step, UtilityStep
 from tests.conversations.utility import NOBODY, Customer, Place, SimulatedUtility, fill
 from tests.stack import ORDER, Stack
+from voice.speakable import speakable
 
 NEVER_ANYWHERE = (
     (r"\{[a-z_]+\}", "a word in braces that nobody filled in"),
@@ -22,6 +23,8 @@ NEVER_ANYWHERE = (
     (r"\butter_|/[a-z]+_[a-z_]+\{|Traceback|Exception", "something of the machinery"),
     (r"\b(XFMR|FUSE|SVC|CB|BUS)-\d|\bSUB\d\d\b", "a device's name (NERC CIP-011)"),
 )
+NOT_BY_VOICE = r"\b(type|write|reply|press|click|tap|this chat|text back)\b(?! zero)"
+"""Nobody on the telephone can do these."""
 """No customer may ever read these."""
 MEMORY = {
     "oms": ("actions",),
@@ -136,6 +139,8 @@ class _Run:
         if self._case.channel == "sms":
             self._phone = self._phone or NOBODY
             line = SmsLine(self._stack, self._utility, self._phone)
+        elif self._case.channel == "voice":
+            line = VoiceLine(self._stack, self._phone)
         else:
             line = WebLine(self._stack, self._client, self._phone)
         try:
@@ -207,9 +212,14 @@ class _Run:
             if step.press is not None:
                 self._transcript.customer(f"[{step.press}]")
                 answer = await line.press(fill(step.press, self._facts))
+            elif step.keys is not None and isinstance(line, VoiceLine):
+                self._transcript.customer(f"<keys {step.keys}>")
+                answer = await line.key(fill(step.keys, self._facts))
             else:
                 text = fill(step.user or "", self._facts) * step.repeated
                 self._transcript.customer(text + (f" <{step.picture}>" if step.picture else ""))
+                if step.interrupted is not None and isinstance(line, VoiceLine):
+                    line.heard_of_it(fill(step.interrupted, self._facts))
                 answer = await line.say(text, step.picture or "")
         except TimeoutError:
             self._transcript.answer(Answer())
@@ -248,6 +258,10 @@ class _Run:
         for pattern, what in NEVER_ANYWHERE:
             if found := re.search(pattern, words):
                 problems.append(f"{found.group()!r} was said: {what}")
+        if self._case.channel == "voice":
+            if found := re.search(NOT_BY_VOICE, words, re.IGNORECASE):
+                problems.append(f"{found.group()!r} was said to somebody on the telephone")
+            problems += [f"a voice cannot say {one!r}" for one in map(speakable, words.split("\n")) if not _plain(one)]
         failed = [name for name in answer.names if name.startswith("system_failed") and name not in step.says]
         if failed:
             problems.append("the turn failed on our side")
@@ -378,6 +392,10 @@ class _Run:
         return found[-20:]
 
 
+def _plain(spoken: str) -> bool:
+    return not re.search(r"[^\w\s.,;:?!'-]|[\d_]", spoken)
+
+
 def _finds(pattern: str, text: str) -> str | None:
     found = re.search(pattern, text, re.IGNORECASE)
     return found.group() if found else None
@@ -386,5 +404,6 @@ def _finds(pattern: str, text: str) -> str | None:
 def _texts_of(script: Script) -> list[str]:
     texts: list[str] = []
     for step in script.conversation:
-        texts += [step.user or "", step.press or "", *step.text, *step.never, *(step.buttons or ())]
+        said = (step.user, step.press, step.keys, step.interrupted)
+        texts += [*(one for one in said if one), *step.text, *step.never, *(step.buttons or ())]
     return texts

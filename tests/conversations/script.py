@@ -64,7 +64,7 @@ Pattern = Annotated[
     str, Field(min_length=1), BeforeValidator(lambda value: _pattern(value) if isinstance(value, str) else value)
 ]
 Patterns = Annotated[list[Pattern], BeforeValidator(_listed)]
-Channel = Literal["web", "sms"]
+Channel = Literal["web", "sms", "voice"]
 Channels = Annotated[list[Channel], BeforeValidator(_listed), Field(min_length=1)]
 
 
@@ -132,9 +132,13 @@ class Step(_Strict):
     user: str | None = None
     press: str | None = None
     picture: str | None = None
+    keys: str | None = Field(None, pattern=r"^[0-9*{}a-z_.]{1,40}$", description="pressed on the telephone's keypad")
     utility: list[UtilityStep] | None = None
     new_conversation: Literal[True] | None = None
     # how it is said
+    interrupted: str | None = Field(
+        None, description="what of our last words was heard when the caller spoke over them"
+    )
     repeated: int = Field(1, ge=1, le=100_000, description="the text so many times in one message")
     # what is expected
     says: Names = []
@@ -156,15 +160,15 @@ class Step(_Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Step:
-        _exactly_one(self, ("user", "press", "picture", "utility", "new_conversation"))
+        _exactly_one(self, ("user", "press", "picture", "keys", "utility", "new_conversation"))
         if not self.is_turn and (self.says or self.first or self.text or self.never or self.buttons or self.silent):
-            raise ValueError("expectations belong to a turn of the customer (user: or press:)")
+            raise ValueError("expectations belong to a turn of the customer (user:, press: or keys:)")
         return self
 
     @property
     def is_turn(self) -> bool:
         """Whether the customer does something here."""
-        return self.user is not None or self.press is not None or self.picture is not None
+        return any(part is not None for part in (self.user, self.press, self.picture, self.keys))
 
 
 class Ticket(_Strict):
@@ -220,6 +224,9 @@ class Script(_Strict):
     def _has_turns(self) -> Script:
         if not any(step.is_turn for step in self.conversation):
             raise ValueError("the customer says nothing (user: or press:)")
+        by_voice = any(step.keys is not None or step.interrupted is not None for step in self.conversation)
+        if by_voice and set(self.channel) != {"voice"}:
+            raise ValueError("keys: and interrupted: belong to the telephone (channel: voice)")
         return self
 
     @property

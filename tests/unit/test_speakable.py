@@ -61,7 +61,7 @@ def our_texts() -> list[tuple[str, str, str]]:
     scripts = yaml.safe_load((ROOT / "data" / "safety" / "scripts.yml").read_text(encoding="utf-8"))["scripts"]
     for kind, script in scripts.items():
         found += [(kind, language, filled(text)) for language in ("en", "es") for text in script[language].values()]
-    for name, texts in wording._TEXTS.items():
+    for name, texts in [*wording._TEXTS.items(), *wording._SPOKEN.items()]:
         found += [(name, language, filled(text)) for language, text in texts.items()]
     return found
 
