@@ -13,6 +13,7 @@ import yaml
 from actions.base import Conversation, Events, PorchlightAction, leave_form, set_slots, start_form
 from actions.outage.answers import answer, answer_wish, ask_for_place, offer_updates, tell
 from actions.outage.premise import label, named, own_premises, search
+from actions.safety import EMERGENCIES
 from integrations.base.settings import ROOT
 
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
@@ -79,6 +80,10 @@ class Repeat(PorchlightAction):
 
         A caller who spoke over us hears what they had not heard, from the sentence that was cut off.
         """
+        emergency = _emergency_before(conversation.tracker.events)
+        if emergency:
+            # Its script is not among the dialogue's words, and nothing that was said matters more.
+            conversation.dispatcher.utter_message(json_message={"emergency_again": emergency})
         said = _last_words(conversation.tracker.events)
         if not said and not conversation.active_form:
             conversation.say("utter_smalltalk_nothing_to_repeat")
@@ -121,6 +126,15 @@ def unheard(texts: list[str], heard: str) -> list[str]:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"[^\W\d_]+", text.lower())
+
+
+def _emergency_before(events: list[Mapping[str, Any]]) -> str:
+    """The emergency that the customer's turn before this one was about, however often they asked to repeat it since."""
+    for event in reversed([event for event in events if event.get("event") == "user"][:-1]):
+        intent = str(((event.get("parse_data") or {}).get("intent") or {}).get("name") or "")
+        if intent != "repeat":
+            return intent if intent in EMERGENCIES else ""
+    return ""
 
 
 def _last_words(events: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

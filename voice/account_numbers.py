@@ -46,6 +46,8 @@ _CONFUSED = {
     ("0", "4"): 0.004,
 }
 _LIKENESS = {pair: chance for (left, right), chance in _CONFUSED.items() for pair in ((left, right), (right, left))}
+_CONFUSABLE = {digit: "".join(to for one, to in _LIKENESS if one == digit) for digit in "0123456789"}
+_ANY = "0123456789"
 _OTHER_SWAP = 0.0015
 _OTHER_INSERTED = 0.003
 _OTHER_DROPPED = 0.004
@@ -204,42 +206,54 @@ def _word_changes(words: list[str]) -> Iterator[tuple[list[str], float]]:
 
 def _near(digits: str, form: AccountNumberFormat, least: float = 0.0) -> Iterable[tuple[str, float]]:
     """Possible numbers that these digits can be a mishearing of, each with its likelihood, if that is `least`."""
-    off = min(abs(len(digits) - length) for length in form.lengths)
-    if off > 2 or least > 1.0:
+    missing = {length - len(digits) for length in form.lengths}
+    if min(map(abs, missing)) > 2 or least > 1.0:
         return ()
     found: dict[str, float] = {}
     if form.fits(digits):
         found[digits] = 1.0
         least = max(least, _NEGLIGIBLE)
-    if off <= 1 and least <= _DROPPED_TWIN:
-        for once, chance in _edits(digits, rare=least <= _OTHER_INSERTED):
-            if form.fits(once):
-                found[once] = max(found.get(once, 0.0), chance)
+    if least <= _DROPPED_TWIN:
+        for change in missing:
+            for once, chance in _edits(digits, change, rare=least <= _OTHER_INSERTED):
+                if form.fits(once):
+                    found[once] = max(found.get(once, 0.0), chance)
     if least > _DROPPED_TWIN * _DROPPED_TWIN:
         return found.items()
     # Two errors only of the common kinds: with rare ones something valid is always near, and would be an invention.
-    for once, chance in _edits(digits, rare=False):
-        for twice, again in _edits(once, rare=False):
-            if form.fits(twice):
-                found[twice] = max(found.get(twice, 0.0), chance * again)
+    for first in (-1, 0, 1):
+        second = {change - first for change in missing}
+        for once, chance in _edits(digits, first, rare=False):
+            for change in second:
+                for twice, again in _edits(once, change, rare=False):
+                    if form.fits(twice):
+                        found[twice] = max(found.get(twice, 0.0), chance * again)
     return found.items()
 
 
-def _edits(digits: str, rare: bool) -> Iterator[tuple[str, float]]:
-    """Each string that one error makes of these digits, or that these digits are one error away from."""
-    for at, digit in enumerate(digits):
-        head, tail = digits[:at], digits[at + 1 :]
-        yield head + digit * 2 + tail, _DROPPED_TWIN
-        for other in "0123456789":
-            chance = _LIKENESS.get((digit, other), _OTHER_SWAP if rare and other != digit else 0.0)
-            if chance:
-                yield head + other + tail, chance
-            if rare:
-                yield digits[:at] + other + digits[at:], _OTHER_DROPPED
+def _edits(digits: str, change: int, rare: bool) -> Iterator[tuple[str, float]]:
+    """What was said, if one error made these digits of it, with the error's likelihood.
+
+    Args:
+        digits: as understood.
+        change: how many more digits were said: 1, 0 or -1; there is no single error that makes more.
+        rare: errors of any digit too, and not only the common kinds.
+    """
+    if change == 1:
+        for at, digit in enumerate(digits):
+            yield digits[:at] + digit + digits[at:], _DROPPED_TWIN
         if rare:
-            yield head + tail, _OTHER_INSERTED
-    if rare:
-        yield from ((digits + other, _OTHER_DROPPED) for other in "0123456789")
-    for at, (digit, following) in enumerate(pairwise(digits)):
-        if digit == following:
-            yield digits[:at] + digits[at + 1 :], _DOUBLED
+            for at in range(len(digits) + 1):
+                yield from ((digits[:at] + other + digits[at:], _OTHER_DROPPED) for other in _ANY)
+    elif change == 0:
+        for at, digit in enumerate(digits):
+            others = _ANY if rare else _CONFUSABLE.get(digit, "")
+            for other in others:
+                if other != digit:
+                    yield digits[:at] + other + digits[at + 1 :], _LIKENESS.get((digit, other), _OTHER_SWAP)
+    elif change == -1:
+        for at, (digit, following) in enumerate(pairwise(digits)):
+            if digit == following:
+                yield digits[:at] + digits[at + 1 :], _DOUBLED
+        if rare:
+            yield from ((digits[:at] + digits[at + 1 :], _OTHER_INSERTED) for at in range(len(digits)))

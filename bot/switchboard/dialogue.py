@@ -32,6 +32,8 @@ class Said:
     response: str = ""
     emergency: str = ""
     """The kind of emergency that the dialogue recognised where the guard had not."""
+    again: str = ""
+    """The kind of emergency whose script the customer asks to hear once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ def _parse(raw: bytes) -> Said | Done:
                 line.get("image") or None,
                 str(line.get("response") or ""),
                 str(custom.get("emergency") or "") if isinstance(custom, dict) else "",
+                str(custom.get("emergency_again") or "") if isinstance(custom, dict) else "",
             )
         if kind == "done":
             return Done(

@@ -245,6 +245,12 @@ class Switchboard:
                     elif line.emergency:
                         if run.emergency is None:
                             yield await self._late_emergency(run, line.emergency)
+                    elif line.again:
+                        # Nothing new has happened, so nothing is reported: the words only.
+                        reply = self._script_of(run, line.again, turn.language)
+                        await self._journal.said(turn, reply)
+                        run.words += 1
+                        yield reply
                     elif line.text or line.buttons or line.image:
                         reply = self._reply(line)
                         opened.extend(reply.buttons)
@@ -295,14 +301,16 @@ class Switchboard:
         turn, emergency = run.turn, run.emergency
         assert emergency is not None
         self._desk.report(turn, emergency, run.read.text)
-        language = str(getattr(emergency, "language", None) or turn.language)
+        return self._script_of(run, emergency.kind, str(getattr(emergency, "language", None) or turn.language))
+
+    def _script_of(self, run: _Run, kind: str, language: str) -> Reply:
         try:
-            words = self._script(emergency.kind, turn.channel, language)
+            words = self._script(kind, run.turn.channel, language)
         except Exception as error:  # a missing script is no reason for silence in an emergency
             metrics.failures.labels("safety_script").inc()
-            log.critical("safety.script_failed", kind=emergency.kind, error=type(error).__name__)
-            words = self._wording.say("emergency_person", language, turn.channel)
-        return Reply(words, source="safety", response=f"safety_{emergency.kind}")
+            log.critical("safety.script_failed", kind=kind, error=type(error).__name__)
+            words = self._wording.say("emergency_person", language, run.turn.channel)
+        return Reply(words, source="safety", response=f"safety_{kind}")
 
     @staticmethod
     def _meant(run: _Run, offered: tuple[Button, ...]) -> Button | None:
