@@ -54,6 +54,8 @@ def test_an_unlikely_reading_and_a_doubtful_one_of_silence_are_dropped() -> None
 
 def test_real_digits_are_kept_although_whisper_takes_them_for_no_speech() -> None:
     assert heard(reading("407-192-2583.", no_speech=0.68), 2.8, Expectation("digits", (10,))) == "407-192-2583."
+    assert heard(reading("8060605948", score=-0.52, no_speech=0.74), 5.4, Expectation("digits")) == "8060605948"
+    assert heard(reading("80", score=-0.52, no_speech=0.74), 0.4, Expectation("digits")) == ""
 
 
 def test_loops_are_dropped_and_repeated_digits_are_not() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from voice.engines.digits import distinct
+from voice.engines.digits import digits_of, distinct
 from voice.engines.whisper import NUMBERS, Reading, Utterance
 from voice.protocols import Heard
 
@@ -23,6 +23,8 @@ LEAST_SCORE = -1.0
 NO_SPEECH = 0.6
 NO_SPEECH_SCORE = -0.5
 """Whisper's own limit for silence, held together with the score, because real digits pass 0.6 too."""
+DIGITS, DIGITS_VOICED = 3, 0.5
+"""Digits that were asked for, and seconds of voice, that go for more than Whisper's opinion of them."""
 DOUBTFUL_VOICED = 0.25
 DOUBTFUL_NO_SPEECH = 0.5
 DOUBTFUL_SCORE = -0.7
@@ -68,7 +70,8 @@ def believe(reading: Reading, utterance: Utterance, voiced: float) -> Heard:
     texts = [text for text in texts if _possible(text, voiced, numbers)]
     if not texts or voiced < LEAST_VOICED or reading.score < LEAST_SCORE:
         return nothing
-    if reading.no_speech > NO_SPEECH and reading.score < NO_SPEECH_SCORE:
+    clear_digits = numbers and voiced >= DIGITS_VOICED and len(digits_of(texts[0], utterance.language)) >= DIGITS
+    if reading.no_speech > NO_SPEECH and reading.score < NO_SPEECH_SCORE and not clear_digits:
         return nothing
     best = plain(texts[0])
     if (best in INVENTED or _echoes(best, expect.words)) and (

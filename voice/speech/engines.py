@@ -110,27 +110,31 @@ def load(settings: Settings, models: Models) -> Engines:
     Raises:
         ModelError: naming the setting or the file that is wrong.
     """
+    # Everything is found before anything is loaded: a wrong setting is told at once.
+    folder = _whisper_folder(settings.speech_stt_model, models)
+    voices_of = {"en": _voice_file("SPEECH_VOICE", settings.speech_voice_engine, settings.speech_voice, models)}
+    if settings.speech_voice_es:
+        voices_of["es"] = _voice_file("SPEECH_VOICE_ES", "piper", settings.speech_voice_es, models)
     activity = silero.load(models.file("silero-vad"))
     turn = SmartTurn(models.file("smart-turn"))
     try:
         whisper = Whisper(
-            _whisper_folder(settings.speech_stt_model, models),
+            folder,
             device=settings.speech_stt_device,
             compute=settings.speech_stt_compute,
             beam=settings.speech_stt_beam,
             workers=settings.speech_workers,
         )
     except (ValueError, RuntimeError, OSError) as error:
-        if isinstance(error, ModelError):
-            raise
         raise ModelError(
             f"SPEECH_STT_MODEL={settings.speech_stt_model} cannot be loaded with "
             f"SPEECH_STT_DEVICE={settings.speech_stt_device} and SPEECH_STT_COMPUTE={settings.speech_stt_compute}: "
             f"{error}"
         ) from None
-    voices = {"en": _voice("SPEECH_VOICE", settings.speech_voice_engine, settings.speech_voice, "en", models)}
-    if settings.speech_voice_es:
-        voices["es"] = _voice("SPEECH_VOICE_ES", "piper", settings.speech_voice_es, "es", models)
+    voices = {
+        language: _voice("piper" if language == "es" else settings.speech_voice_engine, path, language)
+        for language, path in voices_of.items()
+    }
     ears = Ears(whisper, activity)
     # The first recognition sets memory up; no caller should wait for that.
     ears.recognise([Utterance(voices["en"].say(CALIBRATION["en"]), Expectation(), "en")], False)
@@ -147,16 +151,8 @@ def _whisper_folder(name: str, models: Models) -> Path:
     return folder
 
 
-def _voice(setting: str, engine: str, name: str, language: str, models: Models) -> Voice:
-    path = _voice_file(setting, engine, name or DEFAULT_VOICES[engine], models)
-    try:
-        synthesiser = _synthesiser(engine, path)
-    except Exception as error:  # what a file that is no voice does inside onnxruntime has many types
-        raise ModelError(f"{setting}={path} cannot be used by {engine}: {type(error).__name__}: {error}") from None
-    return Voice(f"{engine}-{sha256_of(path)[:16]}", synthesiser, language)
-
-
 def _voice_file(setting: str, engine: str, name: str, models: Models) -> Path:
+    name = name or DEFAULT_VOICES[engine]
     if "/" not in name:
         model = models.manifest.find(name)
         if model.engine != engine:
@@ -167,6 +163,14 @@ def _voice_file(setting: str, engine: str, name: str, models: Models) -> Path:
         if not needed.is_file():
             raise ModelError(f"{setting}: {needed} is missing; name a voice of the manifest or a file, or {FETCH}")
     return path
+
+
+def _voice(engine: str, path: Path, language: str) -> Voice:
+    try:
+        synthesiser = _synthesiser(engine, path)
+    except Exception as error:  # what a file that is no voice does inside onnxruntime has many types
+        raise ModelError(f"{path} cannot be used as a voice of {engine}: {type(error).__name__}: {error}") from None
+    return Voice(f"{engine}-{sha256_of(path)[:16]}", synthesiser, language)
 
 
 def _synthesiser(engine: str, path: Path) -> Synthesiser:
