@@ -77,6 +77,7 @@ class Parts:
     async def aclose(self) -> None:
         """Close everything, what uses others first."""
         await self.switchboard.stop()
+        await self.dialogue.aclose()
         await self.oms.aclose()
         await self.cis.aclose()
         await self.http.aclose()
@@ -118,11 +119,11 @@ def build(
     dialogue = Dialogue(
         settings.rasa_url_list,
         settings.rasa_token.get_secret_value(),
-        http,
         whole_turn=settings.turn_timeout_seconds,
     )
     wording = Wording.of(get_utility())
     switchboard = Switchboard(
+        redis=redis,
         claims=TurnClaims(redis),
         order=ConversationOrder(redis),
         choices=ChoiceBook(redis, session_seconds),

@@ -36,17 +36,41 @@ local n = redis.call('INCR', KEYS[1])
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', '1000', n .. '-0', 'm', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('EXPIRE', KEYS[2], ARGV[2])
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+redis.call('PUBLISH', ARGV[3], string.format('%.0f', n) .. ':' .. ARGV[4])
 return n
 """
 
 
 class Listener:
-    """One open socket's ear."""
+    """One open socket's ear.
+
+    Attributes:
+        number: of the newest message that the socket has written.
+        known: of the newest message that there is, as far as this process has heard.
+        look: whether to look into Redis whatever is known.
+        numbered: messages of this process, which need not be read from Redis if they follow on that number.
+        unnumbered: what is not kept.
+    """
 
     def __init__(self) -> None:
         self.news = asyncio.Event()
+        self.number = 0
+        self.known = 0
+        self.look = True
+        self.numbered: deque[tuple[int, dict[str, Any]]] = deque(maxlen=_MOST_UNNUMBERED)
         self.unnumbered: deque[dict[str, Any]] = deque(maxlen=_MOST_UNNUMBERED)
+
+    def following(self) -> list[tuple[int, dict[str, Any]]]:
+        """The messages at hand that follow on the last one without a gap; older ones and repetitions go."""
+        found: list[tuple[int, dict[str, Any]]] = []
+        last = self.number
+        while self.numbered and self.numbered[0][0] <= last + 1:
+            item = self.numbered.popleft()
+            if item[0] == last + 1:
+                found.append(item)
+                last = item[0]
+        self.numbered.clear()
+        return found
 
     def hint(self, message: dict[str, Any]) -> None:
         """Something that is not kept: typing, or words while Redis is away."""
@@ -160,12 +184,19 @@ class Rooms:
                 *(text, str(self._keep), WAKE, conversation_id, turn_id, turn),
             )
         )
-        self._wake(conversation_id)
+        if number:
+            for listener in self._listeners.get(conversation_id, ()):
+                listener.numbered.append((number, message))
+                listener.known = max(listener.known, number)
+                listener.news.set()
         return number
 
-    def _wake(self, conversation_id: str) -> None:
+    def _wake(self, conversation_id: str, number: int = 0) -> None:
         for listener in self._listeners.get(conversation_id, ()):
-            listener.news.set()
+            listener.known = max(listener.known, number)
+            listener.look = listener.look or not number
+            if listener.look or listener.number < number:
+                listener.news.set()
 
     def _tell(self, conversation_id: str, message: dict[str, Any]) -> None:
         for listener in self._listeners.get(conversation_id, ()):
@@ -189,7 +220,8 @@ class Rooms:
 
     def _heard(self, data: str) -> None:
         if not data.startswith("["):
-            self._wake(data)
+            number, _, conversation_id = data.partition(":")
+            self._wake(conversation_id, int(number))
             return
         conversation_id, message, origin = json.loads(data)
         if origin != id(self):

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 from starlette.websockets import WebSocketState
 
 from bot.channels.limits import Allowance
-from bot.channels.rooms import Rooms
+from bot.channels.rooms import Listener, Rooms
 from bot.channels.web_turns import WebTurns
 from bot.identity.tokens import Session, TokenRejected, Tokens
 from integrations.base.tasks import told_to_stop
@@ -171,10 +171,10 @@ class WebChat:
         await ws.accept()
         listener = self._rooms.join(conversation_id)
         try:
-            number = await self._greet(ws, session)
+            listener.number = await self._greet(ws, session)
             listener.news.set()
             async with asyncio.TaskGroup() as tasks:
-                writer = tasks.create_task(self._write(ws, conversation_id, listener, number))
+                writer = tasks.create_task(self._write(ws, conversation_id, listener))
                 await self._read(ws, session)
                 writer.cancel()
         except* (WebSocketDisconnect, ConnectionError, RuntimeError) as gone:
@@ -207,21 +207,27 @@ class WebChat:
         # A number from the future belongs to another conversation, or to one whose messages are gone.
         return number if number <= last else 0
 
-    async def _write(self, ws: WebSocket, conversation_id: str, listener: Any, number: int) -> None:
+    async def _write(self, ws: WebSocket, conversation_id: str, listener: Listener) -> None:
         while not told_to_stop():
             try:
                 async with asyncio.timeout(IDLE_PING_SECONDS):
                     await listener.news.wait()
             except TimeoutError:
-                pass  # a look at the stream now and then: no wake-up is promised
+                listener.look = True  # now and then: no wake-up is promised
             listener.news.clear()
             try:
-                for seq, message in await self._rooms.after(conversation_id, number):
-                    number = seq
+                for seq, message in listener.following():
+                    listener.number = seq
                     await ws.send_json({**message, "seq": seq})
+                if listener.look or listener.number < listener.known:
+                    listener.look = False
+                    for seq, message in await self._rooms.after(conversation_id, listener.number):
+                        listener.number = seq
+                        await ws.send_json({**message, "seq": seq})
             except RedisError as error:
                 log.warning("web.messages_unread", error=type(error).__name__)
                 await asyncio.sleep(0.2)
+                listener.look = True
                 listener.news.set()
             while listener.unnumbered:
                 await ws.send_json(listener.unnumbered.popleft())

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 
 LONGEST_ECHO = 2_000
 SWEEP_SECONDS = 10.0
+TYPING_AFTER_SECONDS = 0.15
+"""An answer that comes sooner needs no sign that it is being written; one that flickers up only unsettles."""
 ORPHANED_AFTER = timedelta(seconds=30)
 """An open turn of this age whose claim has ended has lost its process."""
 HOPELESS_AFTER = timedelta(minutes=15)
@@ -111,7 +113,7 @@ class WebTurns:
 
     async def _answer(self, turn: Turn) -> None:
         conversation_id = turn.conversation_id
-        typing = asyncio.create_task(self._rooms.hint(conversation_id, {"type": "typing", "on": True}))
+        typing = asyncio.create_task(self._show_typing(conversation_id))
         try:
             async with contextlib.aclosing(self._door.handle(turn)) as replies:
                 async for reply in replies:
@@ -129,11 +131,16 @@ class WebTurns:
             )
             await self._rooms.say(conversation_id, wire(sorry, turn.turn_id))
         finally:
+            typing.cancel()
             await asyncio.gather(typing, return_exceptions=True)
         try:
             await self._rooms.answered(conversation_id, turn.turn_id)
         except RedisError as error:
             log.warning("web.turn_left_open", error=type(error).__name__)
+
+    async def _show_typing(self, conversation_id: str) -> None:
+        await asyncio.sleep(TYPING_AFTER_SECONDS)
+        await self._rooms.hint(conversation_id, {"type": "typing", "on": True})
 
     async def _sweep_for_ever(self) -> None:
         while not told_to_stop():

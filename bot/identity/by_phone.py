@@ -44,17 +44,24 @@ class PhoneIdentity:
         self._budget = budget
         self._now = now
 
-    async def identify(self, conversation_id: str, phone: str | None) -> Identity:
+    @property
+    def store(self) -> IdentityStore:
+        """Where identities are kept."""
+        return self._store
+
+    async def identify(self, conversation_id: str, phone: str | None, known: Identity | None = None) -> Identity:
         """The identity of a conversation. Never raises: who cannot be identified is anonymous.
 
         Args:
             conversation_id: whose.
             phone: as asserted by the carrier or by a signed token.
+            known: what the store has, if it was asked (and told to keep it longer) just now.
         """
         try:
-            known = await self._store.get(conversation_id)
+            fresh = known is not None
+            known = known or await self._store.get(conversation_id)
             if not phone or (known.phone == phone and (known.level > 0 or known.verified_at is not None)):
-                if known.phone:
+                if known.phone and not fresh:
                     await self._store.touch(conversation_id)
                 return known
             found = await self._look_up(conversation_id, phone)

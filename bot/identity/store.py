@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -32,7 +33,16 @@ class IdentityStore:
         Raises:
             redis.exceptions.RedisError: Redis does not answer.
         """
-        stored = await self._redis.get(self._key(conversation_id))
+        return self.read(conversation_id, await self._redis.get(self._key(conversation_id)))
+
+    def get_in(self, pipe: Any, conversation_id: str) -> None:
+        """Ask for an identity, and keep it longer, by two commands of ``pipe``; `read` the first one's answer."""
+        pipe.get(self._key(conversation_id))
+        pipe.expire(self._key(conversation_id), self._keep)
+
+    @staticmethod
+    def read(conversation_id: str, stored: str | bytes | None) -> Identity:
+        """The identity in what is kept; anonymous when there is nothing that can be read."""
         if not stored:
             return Identity(conversation_id)
         try:

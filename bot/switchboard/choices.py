@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from dataclasses import replace
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -49,12 +50,27 @@ class ChoiceBook:
             buttons: with their ids.
             fence: of the hold; an older holder's offer is refused.
         """
+        async with self._redis.pipeline(transaction=False) as pipe:
+            self.offer_in(pipe, conversation_id, buttons, fence)
+            await pipe.execute()
+
+    def offer_in(self, pipe: Any, conversation_id: str, buttons: tuple[Button, ...], fence: int) -> None:
+        """The same, by a command of ``pipe``."""
         stored = json.dumps([[button.id, button.title, button.payload] for button in buttons], separators=(",", ":"))
-        await self._redis.eval(_OFFER, 1, f"choices:{conversation_id}", str(fence), stored, str(self._keep))
+        pipe.eval(_OFFER, 1, f"choices:{conversation_id}", str(fence), stored, str(self._keep))
 
     async def open(self, conversation_id: str) -> tuple[Button, ...]:
         """What is open now."""
-        stored = await self._redis.hget(f"choices:{conversation_id}", "buttons")
+        return self.read(await self._redis.hget(f"choices:{conversation_id}", "buttons"))
+
+    @staticmethod
+    def open_in(pipe: Any, conversation_id: str) -> None:
+        """Ask what is open by a command of ``pipe``; `read` its answer."""
+        pipe.hget(f"choices:{conversation_id}", "buttons")
+
+    @staticmethod
+    def read(stored: str | bytes | None) -> tuple[Button, ...]:
+        """The buttons of what is kept."""
         return tuple(Button(title, payload, ident) for ident, title, payload in json.loads(stored)) if stored else ()
 
 

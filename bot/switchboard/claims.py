@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from enum import Enum
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -65,13 +67,21 @@ class TurnClaims:
         """Say that the work goes on."""
         await self._redis.eval(_RENEW, 1, self._key(conversation_id, turn_id), self._me, str(self._lease_ms))
 
-    async def finish(self, conversation_id: str, turn_id: str, replies: list[Reply]) -> None:
-        """The turn was answered, by these."""
+    async def finish(
+        self,
+        conversation_id: str,
+        turn_id: str,
+        replies: list[Reply],
+        along: Callable[[Any], None] | None = None,
+    ) -> None:
+        """The turn was answered, by these; ``along`` adds commands to the same journey to Redis."""
         key = self._key(conversation_id, turn_id)
         said = json.dumps([_to_dict(reply) for reply in replies], separators=(",", ":"))
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(f"{key}:said", said, ex=REPLIES_SECONDS)
             pipe.set(key, "answered", ex=SEEN_SECONDS)
+            if along is not None:
+                along(pipe)
             await pipe.execute()
 
     async def release(self, conversation_id: str, turn_id: str) -> None:

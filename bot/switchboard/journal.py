@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -38,28 +39,38 @@ class Journal:
 
     async def heard(self, turn: Turn, text: str) -> None:
         """A customer's turn."""
+        await self._append(turn, self._heard(turn, text))
+
+    def heard_in(self, pipe: Any, turn: Turn, text: str) -> None:
+        """The same, by commands of ``pipe``."""
+        self._append_in(pipe, turn, self._heard(turn, text))
+
+    @staticmethod
+    def _heard(turn: Turn, text: str) -> dict[str, str]:
         # What a caller had heard when they spoke over us: whoever reads the conversation must not think they heard all.
         heard = {} if turn.interrupted is None else {"interrupted": turn.interrupted}
         media = json.dumps([item.url for item in turn.media]) if turn.media else ""
-        await self._append(
-            turn, {"dir": "in", "text": text, "media": media, "at": turn.received_at.isoformat(), **heard}
-        )
+        return {"dir": "in", "text": text, "media": media, "at": turn.received_at.isoformat(), **heard}
 
-    async def said(self, turn: Turn, reply: Reply) -> None:
-        """A reply to it."""
+    async def said(self, turn: Turn, *replies: Reply) -> None:
+        """Replies to it."""
+        await self._append(turn, *(self._said(reply) for reply in replies))
+
+    def said_in(self, pipe: Any, turn: Turn, *replies: Reply) -> None:
+        """The same, by commands of ``pipe``."""
+        self._append_in(pipe, turn, *(self._said(reply) for reply in replies))
+
+    def _said(self, reply: Reply) -> dict[str, str]:
         buttons = json.dumps([button.title for button in reply.buttons]) if reply.buttons else ""
-        await self._append(
-            turn,
-            {
-                "dir": "out",
-                "text": reply.text,
-                "buttons": buttons,
-                "image": reply.image or "",
-                "source": reply.source,
-                "response": reply.response,
-                "at": self._now().isoformat(),
-            },
-        )
+        return {
+            "dir": "out",
+            "text": reply.text,
+            "buttons": buttons,
+            "image": reply.image or "",
+            "source": reply.source,
+            "response": reply.response,
+            "at": self._now().isoformat(),
+        }
 
     async def event(self, name: str, **fields: str | int | float) -> None:
         """Something that happened, by a constant name and without anybody's words.
@@ -69,19 +80,30 @@ class Journal:
             fields: ids, codes, numbers.
         """
         try:
-            values = {"event": name, "at": self._now().isoformat(), **fields}
-            await self._redis.xadd("ledger", values, maxlen=LEDGER_LENGTH, approximate=True)  # type: ignore[arg-type]
+            async with self._redis.pipeline(transaction=False) as pipe:
+                self.event_in(pipe, name, **fields)
+                await pipe.execute()
         except RedisError as error:
             failures.labels("ledger").inc()
             log.error("journal.ledger_failed", error=type(error).__name__)
 
-    async def _append(self, turn: Turn, fields: dict[str, str]) -> None:
+    def event_in(self, pipe: Any, name: str, **fields: str | int | float) -> None:
+        """The same, by a command of ``pipe``."""
+        values = {"event": name, "at": self._now().isoformat(), **fields}
+        pipe.xadd("ledger", values, maxlen=LEDGER_LENGTH, approximate=True)
+
+    @staticmethod
+    def _append_in(pipe: Any, turn: Turn, *entries: dict[str, str]) -> None:
         key = f"conv:{turn.conversation_id}"
-        entry = {"turn": turn.turn_id, "channel": turn.channel, **fields}
+        for fields in entries:
+            entry = {"turn": turn.turn_id, "channel": turn.channel, **fields}
+            pipe.xadd(key, entry, maxlen=CONVERSATION_LENGTH, approximate=True)
+        pipe.expire(key, CONVERSATION_SECONDS)
+
+    async def _append(self, turn: Turn, *entries: dict[str, str]) -> None:
         try:
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.xadd(key, entry, maxlen=CONVERSATION_LENGTH, approximate=True)  # type: ignore[arg-type]
-                pipe.expire(key, CONVERSATION_SECONDS)
+                self._append_in(pipe, turn, *entries)
                 await pipe.execute()
         except RedisError as error:
             failures.labels("journal").inc()

@@ -12,8 +12,9 @@ import contextlib
 import random
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from redis.asyncio import Redis
@@ -81,10 +82,19 @@ class Hold:
     Attributes:
         fence: grows with each holder; 0 when there was no Redis to give one.
         lost: another process took over because this one was thought dead.
+        answers: to what was asked along with entering; None when others were before, so that nothing was held yet.
+        left: it was given back already.
     """
 
     fence: int
     lost: asyncio.Event = field(default_factory=asyncio.Event)
+    answers: list[Any] | None = None
+    left: bool = False
+    _leave: tuple[str, ...] = ()
+
+    def leave_in(self, pipe: Any) -> None:
+        """Give the conversation back by a command of ``pipe``; set `left` when it has run."""
+        pipe.eval(*self._leave)
 
 
 class Place:
@@ -139,7 +149,12 @@ class ConversationOrder:
 
     @contextlib.asynccontextmanager
     async def hold(
-        self, conversation_id: str, place: Place | None, ticket: int | None, patience: float
+        self,
+        conversation_id: str,
+        place: Place | None,
+        ticket: int | None,
+        patience: float,
+        along: Callable[[Any], None] | None = None,
     ) -> AsyncIterator[Hold]:
         """Wait for the conversation's earlier turns, then hold it.
 
@@ -148,6 +163,8 @@ class ConversationOrder:
             place: of `enter`; None for a turn with a reserved ticket, whose order is Redis's alone.
             ticket: reserved when the turn was accepted (`reserve`).
             patience: seconds to wait at most.
+            along: adds commands to the one that enters, for one journey instead of many. They run whether the
+                conversation is free or not; `Hold.answers` has what they gave if it was.
 
         Raises:
             TooLongInLine: the turns before did not end in time.
@@ -155,15 +172,17 @@ class ConversationOrder:
         """
         owner = secrets.token_hex(8)
         state = _Ticket(str(ticket) if ticket else "")
+        hold: Hold | None = None
         try:
             try:
                 async with asyncio.timeout(patience):
                     if place is not None:
                         await place.wait()
-                    fence = await self._acquire(conversation_id, owner, state)
+                    fence, answers = await self._acquire(conversation_id, owner, state, along)
             except TimeoutError:
                 raise TooLongInLine from None
-            hold = Hold(fence)
+            leave = (_LEAVE, "5", *order_keys(conversation_id), state.number, owner)
+            hold = Hold(fence, answers=answers, _leave=leave)
             renewal = asyncio.create_task(self._renew(conversation_id, owner, state, hold))
             try:
                 yield hold
@@ -173,28 +192,31 @@ class ConversationOrder:
         finally:
             if place is not None:
                 place.leave()
-            if state.number:
+            if state.number and not (hold and hold.left):
                 await self._leave(conversation_id, owner, state.number)
 
     async def forget(self, conversation_id: str, ticket: int) -> None:
         """Give up a reserved place whose turn will not come."""
         await self._leave(conversation_id, "", str(ticket))
 
-    async def _acquire(self, conversation_id: str, owner: str, state: _Ticket) -> int:
+    async def _acquire(
+        self, conversation_id: str, owner: str, state: _Ticket, along: Callable[[Any], None] | None
+    ) -> tuple[int, list[Any] | None]:
         wait = self._poll
+        keys, life = order_keys(conversation_id), str(int(self._life * 1000))
+        answers: list[Any] | None = None
         while True:
-            answer = await self._redis.eval(
-                _ENTER,
-                5,
-                *order_keys(conversation_id),
-                state.number,
-                owner,
-                str(int(self._life * 1000)),
-                str(_KEEP_SECONDS),
-            )
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.eval(_ENTER, 5, *keys, state.number, owner, life, str(_KEEP_SECONDS))
+                if along is not None:
+                    along(pipe)
+                answer, *answers = await pipe.execute(raise_on_error=False)
+            if isinstance(answer, Exception):
+                raise answer
             state.number = str(answer[0])
             if int(answer[1]):
-                return int(answer[1])
+                return int(answer[1]), answers if along is not None else None
+            along = None
             await asyncio.sleep(wait * random.uniform(0.7, 1.3))
             wait = min(wait * 1.1, 0.05)
 

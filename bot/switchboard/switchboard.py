@@ -13,9 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import structlog
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.identity.by_phone import PhoneIdentity
+from bot.identity.models import Identity
 from bot.switchboard import metrics
 from bot.switchboard.choices import ChoiceBook, meant_by_id, meant_by_text
 from bot.switchboard.claims import LEASE_SECONDS, Claim, TurnClaims
@@ -51,6 +53,7 @@ class _Run:
     asking: str = ""
     said: list[Reply] = field(default_factory=list)
     words: int = 0
+    heard: bool = False
     held: bool = False
 
 
@@ -58,6 +61,7 @@ class Switchboard:
     """The one door to the conversation.
 
     Args:
+        redis: with decoded responses; for what several of these do in one journey.
         claims: which turns were seen.
         order: whose turn it is.
         choices: offered buttons.
@@ -74,6 +78,7 @@ class Switchboard:
     def __init__(
         self,
         *,
+        redis: Redis,
         claims: TurnClaims,
         order: ConversationOrder,
         choices: ChoiceBook,
@@ -86,6 +91,7 @@ class Switchboard:
         wording: Wording,
         patience: float = 45.0,
     ) -> None:
+        self._redis = redis
         self._claims = claims
         self._order = order
         self._choices = choices
@@ -193,28 +199,39 @@ class Switchboard:
             await self._journal.heard(turn, read.text)
             await self._journal.said(turn, reply)
             await self._event(run, "safety.script", kind=run.emergency.kind, confidence=run.emergency.confidence)
-        else:
-            await self._journal.heard(turn, read.text)
+            run.heard = True
         if read.shortened and not run.emergency:
+            await self._hear(run)
             yield await self._say(run, "shortened", longest=f"{LONGEST_READ:,}")
         if not (read.readable or turn.choice or turn.command or turn.digits or run.emergency):
             run.outcome = "unreadable"
+            await self._hear(run)
             yield await self._say(run, "picture" if turn.media else "unreadable")
             return
         if place is not None and self._order.waiting(turn.conversation_id) > MOST_WAITING:
             run.outcome = "too_many"
+            await self._hear(run)
             yield await self._say(run, "busy")
             return
         waited = time.monotonic()
+
+        def along(pipe: Any) -> None:
+            self._identity.store.get_in(pipe, turn.conversation_id)
+            self._choices.open_in(pipe, turn.conversation_id)
+            if not run.heard:
+                self._journal.heard_in(pipe, turn, read.text)
+
         try:
-            async with self._order.hold(turn.conversation_id, place, turn.place, self._patience) as hold:
+            async with self._order.hold(turn.conversation_id, place, turn.place, self._patience, along) as hold:
                 run.held = True
+                run.heard = True
                 metrics.stages.labels("wait").observe(time.monotonic() - waited)
                 async with contextlib.aclosing(self._in_turn(run, hold)) as replies:
                     async for reply in replies:
                         yield reply
         except TooLongInLine:
             run.outcome = "waited_too_long"
+            await self._hear(run)
             yield await self._failed(run, "busy")
         except RedisError as error:
             run.outcome = "redis_failed"
@@ -224,9 +241,9 @@ class Switchboard:
     async def _in_turn(self, run: _Run, hold: Hold) -> AsyncGenerator[Reply, None]:
         turn = run.turn
         began = time.monotonic()
-        await self._identity.identify(turn.conversation_id, turn.phone)
+        known, offered = await self._read_along(run, hold)
+        await self._identity.identify(turn.conversation_id, turn.phone, known)
         metrics.stages.labels("identity").observe(time.monotonic() - began)
-        offered = await self._choices.open(turn.conversation_id)
         button = meant_by_id(offered, turn.choice) if turn.choice else None
         if turn.choice and button is None and not run.emergency:
             run.outcome = "choice_gone"
@@ -234,6 +251,7 @@ class Switchboard:
             return
         text, metadata = self._message(run, button or self._meant(run, offered))
         opened: list[Button] = []
+        unnoted: list[Reply] = []
         began = time.monotonic()
         try:
             async with contextlib.aclosing(
@@ -254,25 +272,62 @@ class Switchboard:
                     elif line.text or line.buttons or line.image:
                         reply = self._reply(line)
                         opened.extend(reply.buttons)
-                        await self._journal.said(turn, reply)
+                        # The last one is noted along with what else ends a turn.
+                        if unnoted:
+                            await self._journal.said(turn, *unnoted)
+                        unnoted = [reply]
                         run.words += 1
                         yield reply
         except DialogueFailed as failure:
             run.outcome = failure.code
             metrics.failures.labels(failure.code).inc()
             log.error("switchboard.dialogue_failed", code=failure.code, conversation=turn.conversation_id)
+            if unnoted:
+                await self._journal.said(turn, *unnoted)
             # What was open stays open: the customer may press it again. The half-told turn's own buttons too.
             if opened:
                 await self._choices.offer(turn.conversation_id, tuple(opened), hold.fence)
             yield await self._failed(run, "failed")
             return
         metrics.stages.labels("dialogue").observe(time.monotonic() - began)
-        await self._choices.offer(turn.conversation_id, tuple(opened), hold.fence)
+        await self._end_turn(run, hold, unnoted, opened)
         if not run.words:
             run.outcome = "no_reply"
             metrics.failures.labels("no_reply").inc()
             log.error("switchboard.no_reply", conversation=turn.conversation_id, intent=run.intent)
             yield await self._say(run, "emergency_person" if run.emergency else "no_reply")
+
+    async def _read_along(self, run: _Run, hold: Hold) -> tuple[Identity | None, tuple[Button, ...]]:
+        """The conversation's identity and open buttons: read while it was entered, or now."""
+        conversation_id = run.turn.conversation_id
+        if hold.answers is not None and not any(isinstance(one, Exception) for one in hold.answers[:3]):
+            stored, _, buttons = hold.answers[:3]
+            return self._identity.store.read(conversation_id, stored), self._choices.read(buttons)
+        return None, await self._choices.open(conversation_id)
+
+    async def _end_turn(self, run: _Run, hold: Hold, unnoted: list[Reply], opened: list[Button]) -> None:
+        """Note the last words, open the new buttons, and make way for the next turn, in one journey."""
+        turn = run.turn
+        async with self._redis.pipeline(transaction=False) as pipe:
+            if unnoted:
+                self._journal.said_in(pipe, turn, *unnoted)
+            before = len(pipe)
+            self._choices.offer_in(pipe, turn.conversation_id, tuple(opened), hold.fence)
+            hold.leave_in(pipe)
+            answers = await pipe.execute(raise_on_error=False)
+        for number, answer in enumerate(answers):
+            if isinstance(answer, Exception):
+                if number >= before:
+                    raise answer
+                metrics.failures.labels("journal").inc()
+                log.error("switchboard.not_noted", error=type(answer).__name__)
+        hold.left = True
+
+    async def _hear(self, run: _Run) -> None:
+        """Note what the customer said, unless that was done."""
+        if not run.heard:
+            run.heard = True
+            await self._journal.heard(run.turn, run.read.text)
 
     async def _without_redis(self, run: _Run) -> AsyncGenerator[Reply, None]:
         """Nothing can be remembered or kept in order, so only an emergency is dealt with; the rest hears the truth."""
@@ -360,19 +415,25 @@ class Switchboard:
         turn = run.turn
         metrics.turns.labels(turn.channel, run.outcome).inc()
         metrics.stages.labels("turn").observe(time.monotonic() - started)
+        fields: dict[str, str | int | float] = {
+            "conversation": turn.conversation_id,
+            "turn": turn.turn_id,
+            "channel": turn.channel,
+            "outcome": run.outcome,
+            "intent": run.intent,
+            "replies": sum(not reply.is_empty for reply in run.said),
+            "ms": int((time.monotonic() - started) * 1000),
+            "age_ms": age_ms(turn.received_at, utc_now()),
+        }
+
+        def along(pipe: Any) -> None:
+            self._journal.event_in(pipe, "turn.answered", **fields)
+
         try:
-            await self._claims.finish(turn.conversation_id, turn.turn_id, run.said)
+            await self._claims.finish(turn.conversation_id, turn.turn_id, run.said, along)
         except RedisError as error:
+            metrics.failures.labels("ledger").inc()
             log.error("switchboard.finish_failed", error=type(error).__name__)
-        await self._event(
-            run,
-            "turn.answered",
-            outcome=run.outcome,
-            intent=run.intent,
-            replies=sum(not reply.is_empty for reply in run.said),
-            ms=int((time.monotonic() - started) * 1000),
-            age_ms=age_ms(turn.received_at, utc_now()),
-        )
 
     async def _free_place(self, run: _Run) -> None:
         """A reserved place of a turn that did not need it: nobody shall wait behind it."""
