@@ -200,6 +200,7 @@ class Understanding:
         self._analyse: Any = None
         self._of_word: Any = None
         self._by_gram: Optional[np.ndarray] = None
+        self._idf = (np.zeros(0), np.zeros(0))
         self._vectorizer = _vectorizer()
         self._sparse: Any = None
         self._dense: Any = None
@@ -325,10 +326,11 @@ class Understanding:
                 return tuple(known[gram] for gram in grams if gram in known)
 
             self._of_word = of_word
+            self._idf = words.idf_, letters.idf_
         vocabulary = words.vocabulary_
         first = [vocabulary[gram] for gram in self._analyse(clean) if gram in vocabulary]
         second = [column for word in clean.split() for column in self._of_word(word)]
-        one, two = _weighted(first, words.idf_), _weighted(second, letters.idf_)
+        one, two = _weighted(first, self._idf[0]), _weighted(second, self._idf[1])
         offset = len(vocabulary)
         return np.concatenate([one[0], two[0] + offset]), np.concatenate([one[1], two[1]])
 

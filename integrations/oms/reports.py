@@ -217,6 +217,10 @@ class TroubleReports:
     async def _write_down(self, report: TroubleReport) -> tuple[KeptReport, bool]:
         """The row of a report, and whether we have just made it; made with a lease, so that it is ours to send."""
         now = self._now()
+        # Most reports of a storm are repetitions, which need not wait for their turn to write.
+        row = await self.rows.get(report.report_id)
+        if row is not None:
+            return row, False
         for attempt in range(20):
             values: dict[str, Any] = {
                 "report_id": report.report_id,
