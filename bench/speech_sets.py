@@ -6,6 +6,7 @@ into account numbers; the prompts are a real announcer's (Debian's asterisk-core
 
 from __future__ import annotations
 
+import gzip
 import re
 import wave
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from voice.protocols import SAMPLE_RATE, Expectation, Pcm
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "speech"
 ASTERISK = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
+TRANSCRIPTS = Path("/usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
 SENTENCES = (
     "Hi, my power has been out since about six, when is it coming back?",
     "I'd like to report an outage at my house.",
@@ -54,26 +56,6 @@ SENTENCES = (
     "I think my meter is broken.",
     "Thank you very much, goodbye.",
 )
-PROMPTS = {
-    "vm-goodbye": "goodbye",
-    "please-try-again": "please try again",
-    "invalid": "i am sorry that is not a valid extension please try again",
-    "hours": "hours", "minutes": "minutes", "tt-weasels": "weasels have eaten our phone system",
-    "pbx-invalid": "i am sorry that is not a valid extension please try again",
-    "queue-thankyou": "thank you for your patience",
-    "vm-enter-num-to-call": "please enter the number you wish to call",
-    "auth-incorrect": "login incorrect",
-    "conf-onlyperson": "you are currently the only person in this conference",
-    "dir-nomatch": "no directory entries match your search",
-    "vm-repeat": "press five to repeat this message",
-    "cannot-complete-as-dialed": "your call cannot be completed as dialed",
-    "check-number-dial-again": "please check the number and dial again",
-    "im-sorry": "i am sorry",
-    "number-not-answering": "the number is not answering",
-    "please-enter-the": "please enter the",
-    "your-account": "your account",
-    "at-tone-time-exactly": "at the tone the time will be exactly",
-}  # fmt: skip
 
 
 class Voice(Protocol):
@@ -174,9 +156,7 @@ def real_digits(count: int, rng: np.random.Generator) -> list[Clip]:
         parts = []
         for place, digit in enumerate(digits):
             parts.append(_levelled(read_wav(takes[digit][int(rng.integers(len(takes[digit])))])))
-            # People pause after a group of a number and hardly within it.
-            pause = 0.28 if place in (2, 5) else 0.06
-            parts.append(np.zeros(int(pause * SAMPLE_RATE), np.int16))
+            parts.append(_pause(place))
         clips.append(
             Clip("account numbers, real", telephone(np.concatenate(parts)), digits, Expectation("digits", (10,)))
         )
@@ -201,10 +181,40 @@ def jfk() -> list[Clip]:
     return [Clip("jfk", telephone(sound.to_pcm(decode_audio(str(path), sampling_rate=SAMPLE_RATE))), said)]
 
 
-def prompts() -> list[Clip]:
-    """A real announcer's telephone prompts; none where Debian's package is not installed."""
-    found = [(ASTERISK / f"{name}.wav", said) for name, said in PROMPTS.items()]
-    return [Clip("real prompts", telephone(read_wav(path)), said) for path, said in found if path.exists()]
+def prompts(most: int) -> list[Clip]:
+    """A real announcer's telephone prompts of 3 to 20 words; none where Debian's packages are not installed."""
+    if not TRANSCRIPTS.exists():
+        return []
+    found = []
+    with gzip.open(TRANSCRIPTS, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            name, _, said = line.partition(":")
+            path = ASTERISK / f"{name.strip()}.wav"
+            if 3 <= len(said.split()) <= 20 and not set("[;(") & set(line) and path.exists():
+                found.append((path, said.strip()))
+    step = max(1, len(found) // most)
+    return [Clip("prompts, real", telephone(read_wav(path)), said) for path, said in found[::step][:most]]
+
+
+def announced_numbers(count: int, rng: np.random.Generator) -> list[Clip]:
+    """Account numbers in the same announcer's digits."""
+    if not (ASTERISK / "digits" / "0.wav").exists():
+        return []
+    takes = [read_wav(ASTERISK / "digits" / f"{digit}.wav") for digit in range(10)]
+    clips = []
+    for _ in range(count):
+        digits = [int(digit) for digit in rng.integers(0, 10, 10)]
+        parts = [part for place, digit in enumerate(digits) for part in (takes[digit], _pause(place))]
+        said = "".join(str(digit) for digit in digits)
+        clips.append(
+            Clip("account numbers, announcer", telephone(np.concatenate(parts)), said, Expectation("digits", (10,)))
+        )
+    return clips
+
+
+def _pause(place: int) -> Pcm:
+    """People pause after a group of a number and hardly within it."""
+    return np.zeros(int((0.28 if place in (2, 5) else 0.06) * SAMPLE_RATE), np.int16)
 
 
 _NOT_WORDS = re.compile(r"[^\w' ]+")
