@@ -41,6 +41,7 @@ from integrations.oms.client import MultiSpeakOms
 from integrations.oms.reports import TroubleReports
 from integrations.records.database import Database, upgrade
 from voice import telephone
+from voice.design import DesignError
 from voice.ear import activity_of_call
 from voice.protocols import VoiceActivity
 from voice.speech.client import SpeechClient
@@ -292,7 +293,10 @@ def main() -> None:
     except SettingsError as error:
         raise SystemExit(str(error)) from None
     configure_logs(settings.log_level, settings.log_json)
-    serve(settings)
+    try:
+        serve(settings)
+    except DesignError as error:
+        raise SystemExit(str(error)) from None
 
 
 if __name__ == "__main__":

@@ -101,6 +101,7 @@ def build(
     urgent: Callable[[str, str], bool],
     choose: Choose | None = None,
     design: Design | None = None,
+    carrier: TwilioCalls | None = None,
 ) -> Telephone:
     """Put the telephone together; nothing is called yet.
 
@@ -116,6 +117,7 @@ def build(
         urgent: the emergency guard.
         choose: the possible account number among readings; by default by the utility's own format.
         design: instead of data/voice.
+        carrier: instead of Twilio's REST API as the environment says.
 
     Raises:
         DesignError: data/voice cannot be used.
@@ -125,7 +127,7 @@ def build(
     prompts = Prompts(design, utility, speakable, languages, settings.voice_jurisdiction)
     records = CallRecords(redis)
     documents = Documents(settings, utility, design, prompts, tokens)
-    carrier = TwilioCalls.from_settings(settings)
+    carrier = carrier or TwilioCalls.from_settings(settings)
     parts = CallParts(
         door=door,
         speech=speech,

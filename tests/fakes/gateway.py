@@ -97,11 +97,11 @@ class Gateway:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(settings: Settings) -> AsyncIterator[Gateway]:
+async def running_gateway(settings: Settings, **other_parts: Any) -> AsyncIterator[Gateway]:
     phone_book = FakePhoneBook()
 
     def parts_of(given: Settings) -> Parts:
-        return build(given, guard=WordGuard(), script=word_script, phone_book=phone_book)
+        return build(given, guard=WordGuard(), script=word_script, phone_book=phone_book, **other_parts)
 
     app = create_app(settings, parts_of)
     config = uvicorn.Config(
