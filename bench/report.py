@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "bench"
-ORDER = ("understanding", "public_sets", "turns", "outages", "guard", "speech", "account_numbers")
+ORDER = ("understanding", "public_sets", "turns", "outages", "guard", "speech", "account_numbers", "calls")
 
 
 @dataclasses.dataclass(frozen=True)
