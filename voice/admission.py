@@ -58,7 +58,7 @@ class Admission:
 
         The share is given back when no socket comes. Asking twice for a call is asking once.
         """
-        if self._most <= len(self._records.live.keys() | self._waiting.keys() - {call_sid}):
+        if self._most <= len((self._records.live.keys() | self._waiting.keys()) - {call_sid}):
             return "too_many"
         names = list(self._checks)
         healthy = await asyncio.gather(*(self._holds(name) for name in names))

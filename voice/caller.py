@@ -12,8 +12,8 @@ import structlog
 
 from voice import metrics
 from voice.account_numbers import grouped
-from voice.confirming import Choose, Confirming, is_number, possible
-from voice.ending import is_backchannel, meaning
+from voice.confirming import Choose, Confirming, is_number, is_part, joined, possible
+from voice.ending import echoes, is_backchannel, meaning
 from voice.hearing import Utterance
 from voice.keypad import Keyed, Keypad
 from voice.metrics import Timing
@@ -104,7 +104,7 @@ class Caller:
         text = said.text
         what = self._kind(said, text, over_us)
         metrics.heard_as.labels(what).inc()
-        if what in ("nothing", "side_talk", "backchannel"):
+        if what in ("nothing", "side_talk", "backchannel", "echo"):
             await self._resume()
             if what == "nothing" and said.voiced_ms >= MISSED_FROM_MS and self._talk.is_idle and not self._talk.leaving:
                 self._talk.take(self._talk.ladder.missed())
@@ -129,6 +129,8 @@ class Caller:
             return "words"
         means = meaning(self._words, text, language)
         if over_us:
+            if echoes(self._speaker.lately, text):
+                return "echo"
             # A yes to a question whose last words are being heard is an answer, everything alike before is not.
             rest = self._stopped.rest if self._stopped else ()
             answers = self._expect.kind == "yes_no" and means in ("affirm", "deny") and len(rest) <= 1
@@ -176,16 +178,27 @@ class Caller:
 
     def _answer(self, heard: Heard, text: str, timing: Timing) -> None:
         language = self._talk.record.language
-        question = self._asked
-        if is_number(heard, question) and not self._urgent(text, language):
-            number = possible(heard, question, self._choose)
-            if not number:
-                self._number_again()
-            elif self._talk.question.read_back:
+        question, part = self._asked, self._confirming.part
+        if not self._urgent(text, language):
+            number = possible(heard, question, self._choose) if is_number(heard, question) else ""
+            if part is not None and not number:
+                heard = joined(part, heard)
+                number = possible(heard, question, self._choose) if is_number(heard, question) else ""
+                text = heard.text
+            if number and self._talk.question.read_back:
                 self._read_back(number, question)
-            else:
+                return
+            if not number and is_part(text, question):
+                self._confirming.part = heard
+                self._talk.ladder.understood()
+                self._talk.say("go_on")
+                return
+            if not number and is_number(heard, question):
+                self._number_again()
+                return
+            if number:
                 self._ask(timing, digits=number)
-            return
+                return
         if self._confirming.pending:
             means = meaning(self._words, text, language) or self._begins_with(text, language)
             if means in ("affirm", "deny"):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from integrations.cis.numbers import spoken_digits
+from voice.ending import is_only_number
 from voice.protocols import Expectation, Heard
 
 Choose = Callable[[Heard, tuple[int, ...]], str]
@@ -47,6 +48,21 @@ def possible(heard: Heard, expect: Expectation, choose: Choose) -> str:
     return first_possible(heard, expect.lengths) if expect.kind == "phone" else choose(heard, expect.lengths)
 
 
+def joined(part: Heard, rest: Heard) -> Heard:
+    """What was said in two goes, as one: people read long numbers in groups and look at their bill between them."""
+    return Heard(
+        f"{part.text} {rest.text}",
+        tuple(f"{part.text} {other}" for other in rest.others),
+        min(part.score, rest.score),
+        max(part.no_speech, rest.no_speech),
+    )
+
+
+def is_part(text: str, expect: Expectation) -> bool:
+    """Whether it is the beginning of a number of which two digits or more are to come."""
+    return bool(expect.lengths) and is_only_number(text) and 3 <= len(spoken_digits(text)) < min(expect.lengths) - 1
+
+
 @dataclass(slots=True)
 class Confirming:
     """The number that waits for a yes.
@@ -56,23 +72,25 @@ class Confirming:
         pending: digits that were read back; "" when none wait.
         expect: of the question that the number answers.
         tries: so far at this question.
+        part: the beginning of a number whose rest is to come.
     """
 
     most_tries: int
     pending: str = ""
     expect: Expectation = field(default_factory=Expectation)
     tries: int = 0
+    part: Heard | None = field(default=None, repr=False)
 
     def begin(self, digits: str, expect: Expectation) -> None:
         """Wait for a yes to these digits."""
-        self.pending, self.expect = digits, expect
+        self.pending, self.expect, self.part = digits, expect, None
 
     def wrong(self) -> bool:
         """They are not, or could not be made out; whether it is worth another try."""
-        self.pending = ""
+        self.pending, self.part = "", None
         self.tries += 1
         return self.tries < self.most_tries
 
     def forget(self) -> None:
         """Something else is spoken of now."""
-        self.pending, self.tries = "", 0
+        self.pending, self.tries, self.part = "", 0, None

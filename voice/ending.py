@@ -8,6 +8,7 @@ open sentences; a yes ends fast, digits when there are enough of them.
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 
 from integrations.cis.numbers import spoken_digits
 from voice.design import Design, Words
@@ -50,6 +51,25 @@ def hangs(words: Words, text: str, language: str) -> bool:
     return bool(last) and last in words.hanging["es" if language == "es" else "en"]
 
 
+def is_only_number(text: str) -> bool:
+    """Whether there is nothing but a number in it: half an account number, but no address."""
+    return bool(spoken_digits(text)) and not re.search(r"[^\W\d_]{3,}", _NUMBER_WORDS.sub(" ", text))
+
+
+def echoes(said: str, heard: str) -> bool:
+    """Whether what was heard are our own words, come back by the caller's loudspeaker.
+
+    Args:
+        said: by us, of late.
+        heard: from the caller.
+    """
+    ours, theirs = plain(said).split(), plain(heard).split()
+    if len(theirs) < 3:
+        return False
+    same = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in same if block.size > 1) >= 0.75 * len(theirs)
+
+
 def wants_verdict(expect: Expectation) -> bool:
     """Whether the detector's judgement is worth its time for this kind of answer."""
     return expect.kind in _JUDGED
@@ -87,7 +107,7 @@ def is_over(
             # Eleven may still come after ten; then the shortest pause decides.
             return digits == max(expect.lengths) or silence_ms >= times.shortest
         # A house number has few digits and words behind it; half of an account number has none.
-        if expect.kind != "place" or not re.search(r"[^\W\d_]{3,}", re.sub(_NUMBER_WORDS, " ", heard.text)):
+        if expect.kind != "place" or is_only_number(heard.text):
             return False
     if silence_ms < times.shortest:
         return False

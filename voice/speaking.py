@@ -85,6 +85,8 @@ class Speaker:
         self._more = asyncio.Event()
         self._current: Piece | None = None  # until its first sound leaves; then the player knows it
         self._made: list[_Sound] = []
+        self._heard = ""
+        self._lately: list[str] = []
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -98,8 +100,15 @@ class Speaker:
         unheard = self._player.unheard()
         return unheard[0].hold if unheard else self._current.hold if self._current else ""
 
+    @property
+    def lately(self) -> str:
+        """What was said since the answer began."""
+        return " ".join(self._lately)
+
     def begin(self) -> None:
         """A new answer: what was heard before is not part of it."""
+        self._heard = ""
+        self._lately = self._lately[-2:]
         self._player.begin()
 
     def say(self, *pieces: Piece) -> None:
@@ -124,7 +133,8 @@ class Speaker:
 
     async def stop(self) -> Stopped:
         """Be silent now."""
-        heard = self._player.heard()
+        # What was heard before a cough, and what after it.
+        self._heard = f"{self._heard} {self._player.heard()}".strip()
         coming = (self._current, *(sound.piece for sound in self._made), *self._todo)
         rest = (*self._player.unheard(), *(piece for piece in coming if piece))
         self._todo.clear()
@@ -132,7 +142,7 @@ class Speaker:
         await self._end()
         if was_busy:
             await self._player.clear()
-        return Stopped(heard, rest)
+        return Stopped(self._heard, rest)
 
     async def aclose(self) -> None:
         """End everything without a word to the carrier."""
@@ -178,6 +188,7 @@ class Speaker:
     async def _play(self, sound: _Sound) -> None:
         def begun() -> None:
             self._current = None
+            self._lately = [*self._lately[-20:], sound.piece.text]
             # Not before: the next piece's synthesis would take the processor from this one's.
             self._make_ahead()
             self._begun(sound.piece)

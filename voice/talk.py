@@ -6,6 +6,7 @@ turn, so nothing here needs a lock. The caller's side is `voice.caller`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -123,6 +124,7 @@ class Talk:
         self._held: list[Piece] = []
         self._wants_person = False
         self._silence_due = False
+        self._keeping: asyncio.Task[None] | None = None
         self.speaker: Speaker
         self.hearing: Hearing
 
@@ -148,11 +150,18 @@ class Talk:
         if not record.greeted:
             record.greeted = True
             self.ask(command=GREET, timing=Timing(record.call_sid, 0, "greeting", quiet_at=self._clock()))
-        await self._records.save(record)
+        self._keep()
 
     async def aclose(self) -> None:
         """Let the turn under way end by itself, for a moment; nothing is said any more."""
+        if self._keeping:
+            await asyncio.gather(self._keeping, return_exceptions=True)
         await self._answers.aclose()
+
+    def _keep(self) -> None:
+        """Keep the record, without the call having to wait for it."""
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._records.save(self.record))
 
     def end(self, then: Next) -> None:
         """End the stream when everything has been said."""
@@ -336,7 +345,7 @@ class Talk:
         record = self.record
         record.asking, record.question = self.question.slot, self.question.text
         record.titles = list(self.question.titles)
-        await self._records.save(record)
+        self._keep()
         if not self.speaker.is_busy:
             await self.idle()
 

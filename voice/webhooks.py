@@ -166,7 +166,7 @@ class Webhooks:
         log.info("voice.nobody_answered", call=record.call_sid, status=form.get("DialCallStatus", "")[:20])
         metrics.calls.labels("nobody").inc()
         nobody = self._design.menu.nobody
-        if record.next == "menu" or record.by_keys:
+        if record.by_keys:
             return await self._menu.open(record, self._documents.text(nobody, record))
         return await self._talk(record, "nobody", nobody)
 

@@ -80,14 +80,14 @@ def test_each_danger_of_the_menu_is_known_to_the_guard(item: object, language: s
 def test_every_question_that_is_configured_is_a_slot_of_the_dialogue() -> None:
     slots: set[str] = set()
     for path in FOLDER.parent.glob("*/domain.yml"):
-        slots |= set((yaml.safe_load(path.read_text(encoding="utf-8")).get("slots") or {}))
+        slots |= set(yaml.safe_load(path.read_text(encoding="utf-8")).get("slots") or {})
     assert set(get_design().questions.questions) <= slots
 
 
 def test_every_response_that_brings_a_person_in_exists() -> None:
     responses: set[str] = set()
     for path in FOLDER.parent.glob("*/domain.yml"):
-        responses |= set((yaml.safe_load(path.read_text(encoding="utf-8")).get("responses") or {}))
+        responses |= set(yaml.safe_load(path.read_text(encoding="utf-8")).get("responses") or {})
     assert get_design().people.transfer_after <= responses
 
 
@@ -117,7 +117,7 @@ def test_a_mistake_is_named_at_start_up(tmp_path: Path, name: str, change: str, 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DesignError, match="prompts.yml"):
+    with pytest.raises(DesignError, match=r"prompts\.yml"):
         load(tmp_path)
 
 

@@ -206,7 +206,8 @@ def test_a_socket_that_says_nothing_is_closed() -> None:
     [
         "{", "", "[]", "null", '"x"', "1e999", '{"event":"media"}', '{"event":"mark","mark":{}}', '{"event":"unheard"}',
         '{"event":"dtmf","dtmf":{"digit":"x"}}', '{"event":"media","media":{"payload":"***"}}', "[" * 60_000,
-        '{"event":"connected"}', json.dumps(start_message()), '{"event":"media","media":{"track":"outbound","payload":"/w=="}}',
+        '{"event":"connected"}', json.dumps(start_message()),
+        '{"event":"media","media":{"track":"outbound","payload":"/w=="}}',
         '{"event":"mark","mark":{"name":"never sent"}}', '{"event":"media","media":{"payload":""}}',
     ],
 )  # fmt: skip

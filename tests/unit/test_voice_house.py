@@ -1,4 +1,4 @@
-"""A call from its first webhook to its end, through the simulated carrier: stream, transfer, resume, and keypad menu."""
+"""A call from first webhook to end, through the simulated carrier: stream, transfer, resume, and keypad menu."""
 
 from __future__ import annotations
 

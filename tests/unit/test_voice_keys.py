@@ -232,3 +232,39 @@ def test_star_goes_back_to_what_the_dialogue_can_do() -> None:
             await call.until(lambda: call.door.said == ["status", "/cancel"])
 
     virtually(scene())
+
+
+def test_a_number_that_is_read_in_groups_with_looks_at_the_bill_between_is_one_number() -> None:
+    async def scene() -> None:
+        choose = chooser(AccountNumberFormat(digits=(10,), check="luhn"))
+        async with a_call(door(), choose=choose) as call:
+            await call.until_silent()
+            await call.says("status")
+            await call.until_silent()
+            await call.says("one zero zero two", 1.2)
+            await call.until_heard("Go on.")
+            await call.quiet(3.0)
+            await call.says("three four five", 0.9)
+            await call.quiet(3.0)
+            await call.says("six seven four", 0.9)
+            await call.until_heard("one zero zero two, three four five six, seven four.")
+            await call.until_silent()
+            await call.says("yes", 0.3)
+            await call.until(lambda: ACCOUNT in call.door.said)
+
+    virtually(scene())
+
+
+def test_a_house_number_and_then_its_street_are_one_address() -> None:
+    async def scene() -> None:
+        async with a_call(door()) as call:
+            await call.until_silent()
+            await call.says("status")
+            await call.until_silent()
+            await call.says("1423", 0.9)
+            await call.until_heard("Go on.")
+            await call.until_silent()
+            await call.says("Lantern Lane", 0.9)
+            await call.until(lambda: "1423 Lantern Lane" in call.door.said)
+
+    virtually(scene())

@@ -1,4 +1,4 @@
-"""Changing a live call by Twilio's REST API: retries, refusals, and a call that is over; and tokens of media sockets."""
+"""Changing a live call by Twilio's REST API: retries, refusals, a call that is over; and media sockets' tokens."""
 
 from __future__ import annotations
 

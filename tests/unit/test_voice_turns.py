@@ -309,3 +309,29 @@ def test_a_reply_waits_for_a_caller_who_is_speaking_but_not_for_ever() -> None:
             assert any("Yes, we know" in text for text in call.spoken)
 
     virtually(scene())
+
+
+def test_our_own_voice_out_of_the_callers_loudspeaker_is_no_turn() -> None:
+    async def scene() -> None:
+        async with a_call(door()) as call:
+            await speaking(call)
+            await call.says("we know about an outage there", 0.8)
+            await call.until_heard("Anything else?")
+            assert call.door.said == ["status"]
+
+    virtually(scene())
+
+
+def test_what_was_heard_before_a_cough_counts_as_heard() -> None:
+    async def scene() -> None:
+        async with a_call(door()) as call:
+            await speaking(call)
+            await call.says("", 0.4)
+            await call.quiet(2.4)
+            await call.says("what about tomorrow", 0.8)
+            await call.until(lambda: "what about tomorrow" in call.door.said)
+            heard = call.door.turns[-1].interrupted
+            assert heard is not None
+            assert heard.startswith("Yes, we know about an outage there.") and "crew" in heard
+
+    virtually(scene())
