@@ -189,9 +189,15 @@ class SpeechClient:
             for start in range(0, len(kept), PIECE):
                 yield kept[start : start + PIECE]
             return
-        async with contextlib.aclosing(self._speak(text, language, fixed=key in self._fixed)) as pieces:
+        fixed = key in self._fixed
+        whole: list[Pcm] = []
+        async with contextlib.aclosing(self._speak(text, language, fixed=fixed)) as pieces:
             async for piece in pieces:
+                if fixed:
+                    whole.append(piece)
                 yield piece
+        if whole:
+            self._fixed[key] = np.concatenate(whole)
 
     async def admit(self, call: str) -> None:
         """See `voice.protocols.Speech`; also marks this task, and those that it starts, as working for the call."""
@@ -276,7 +282,7 @@ class SpeechClient:
                     open_timeout=self._budgets.connect,
                     close_timeout=1.0,
                     ping_interval=2.0,
-                    ping_timeout=5.0,
+                    ping_timeout=8.0,
                     proxy=None,
                 ) as socket:
                     pause = self._first_pause
