@@ -7,19 +7,20 @@ next, so a call never ends in nothing, whatever broke here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 
 import structlog
 
 from integrations.twilio.errors import CallOver, TwilioError
 from voice import media, metrics
-from voice.caller import Allowance, Caller
+from voice.caller import Caller
 from voice.hearing import Hearing
+from voice.inlet import Inlet, Line, StreamRefused
 from voice.listening import Listener
 from voice.parts import CallParts
 from voice.player import Player
-from voice.protocols import SAMPLE_RATE, SpeechUnavailable
+from voice.protocols import SpeechUnavailable
 from voice.records import CallRecord, Next
 from voice.speaking import Piece, Speaker
 from voice.talk import Talk
@@ -27,37 +28,16 @@ from voice.timers import Timers
 
 log = structlog.get_logger()
 
-START_SECONDS = 5.0
-"""Until the carrier has said what stream this is."""
 NO_SOUND_SECONDS = 10.0
 """Twilio sends sound all the time, also of silence; without any the stream is dead although its socket is not."""
 CUT_SOUND_SECONDS = 1.0
-LEAD_SECONDS = 2.0
-"""Sound that comes so much faster than time is not a telephone's."""
 WARNING_SECONDS = 60.0
 LAST_WORDS_SECONDS = 20.0
 STOP_SECONDS = 5.0
 """After a transfer the carrier ends the stream; if it does not, we do."""
 ADMIT_SECONDS = 1.5
-MOST_BAD = 50
 MOST_WAITING = 400
 """Messages that may wait; then the socket is read no faster than they are done."""
-
-
-class Line(Protocol):
-    """A media socket."""
-
-    async def receive(self) -> str | None:
-        """The next text message; None when the socket is closed."""
-        ...
-
-    async def send(self, text: str) -> None:
-        """Send a text message; on a closed socket nothing happens."""
-        ...
-
-    async def close(self) -> None:
-        """Close it. Safe to call twice."""
-        ...
 
 
 class Call:
@@ -78,12 +58,9 @@ class Call:
         self._room = asyncio.Semaphore(MOST_WAITING)
         self._timers = Timers(self._post)
         self._gone = asyncio.Event()
-        self._bad = Allowance(MOST_BAD, 1.0)
-        self._bad_left = True
+        self._inlet = Inlet(line, record.call_sid, self._clock)
         self._outcome = "hung_up"
         self._transfer: asyncio.Task[None] | None = None
-        self._sound_at = self._began = 0.0
-        self._sound_seconds = 0.0
         self._talk: Talk
         self._caller: Caller
         self._hearing: Hearing
@@ -100,9 +77,12 @@ class Call:
             if older is not None:
                 log.warning("voice.second_socket", call=sid)
                 await older.supersede()
-            start = await self._opening()
-            if start is not None and await self._admitted():
+            start = await self._inlet.start()
+            if await self._admitted():
                 await self._serve(start)
+        except StreamRefused as refused:
+            log.warning("voice.stream_refused", call=sid, reason=refused.outcome)
+            await self._refused(refused)
         finally:
             if records.live.get(sid) is self:
                 del records.live[sid]
@@ -122,33 +102,6 @@ class Call:
         await self._gone.wait()
 
     # -- the beginning
-
-    async def _opening(self) -> media.StartBody | None:
-        """The stream's start; None when it does not come, is another call's, or is no sound that we know."""
-        try:
-            async with asyncio.timeout(START_SECONDS):
-                while (text := await self._line.receive()) is not None:
-                    message = self._read(text)
-                    if isinstance(message, media.Start):
-                        return await self._checked(message.start)
-                    if isinstance(message, media.Stop) or not self._bad_left:
-                        break
-        except TimeoutError:
-            log.warning("voice.no_start", call=self._record.call_sid)
-        self._outcome = "no_start"
-        return None
-
-    async def _checked(self, start: media.StartBody) -> media.StartBody | None:
-        if start.call_sid != self._record.call_sid:
-            log.warning("voice.other_call", call=self._record.call_sid)
-            self._outcome = "other_call"
-            return None
-        if not start.media_format.is_ours:
-            log.error("voice.wrong_format", call=start.call_sid, encoding=start.media_format.encoding[:40])
-            self._outcome = "wrong_format"
-            await self._next("menu")
-            return None
-        return start
 
     async def _admitted(self) -> bool:
         try:
@@ -212,7 +165,6 @@ class Call:
         self._record.next, self._record.by_keys, self._record.streaming = "resume", False, True
         self._build(start)
         reader = asyncio.create_task(self._receive())
-        self._began = self._sound_at = self._clock()
         try:
             left = self._parts.longest_seconds - self._parts.records.seconds(self._record)
             self._timers.set("warning", left - WARNING_SECONDS, self._warn)
@@ -244,20 +196,19 @@ class Call:
 
     async def _receive(self) -> None:
         try:
-            while (text := await self._line.receive()) is not None:
-                message = self._read(text)
-                if message is None:
-                    if not self._bad_left:
-                        self._outcome = "garbage"
-                        await self._next("menu")
-                        return
-                    continue
-                if isinstance(message, media.Stop):
-                    return
-                await self._room.acquire()
-                self._post(self._bound(message))
+            async with contextlib.aclosing(self._inlet.messages()) as messages:
+                async for message in messages:
+                    await self._room.acquire()
+                    self._post(self._bound(message))
+        except StreamRefused as refused:
+            await self._refused(refused)
         finally:
             self._work.put_nowait(None)
+
+    async def _refused(self, refused: StreamRefused) -> None:
+        self._outcome = refused.outcome
+        if refused.then:
+            await self._next(refused.then)
 
     def _bound(self, message: media.Incoming) -> Callable[[], Awaitable[None]]:
         async def work() -> None:
@@ -268,20 +219,11 @@ class Call:
 
         return work
 
-    def _read(self, text: str) -> media.Incoming | None:
-        try:
-            return media.read(text)
-        except media.BadMessage as error:
-            metrics.dropped.labels("message").inc()
-            if self._bad.take(self._clock()):
-                log.warning("voice.bad_message", call=self._record.call_sid, reason=str(error))
-            else:
-                self._bad_left = False
-            return None
-
     async def _done(self, message: media.Incoming) -> None:
         if isinstance(message, media.MediaIn):
-            await self._sound(message.media)
+            samples = self._inlet.sound(message.media)
+            if samples is not None:
+                await self._hearing.feed(samples)
         elif isinstance(message, media.MarkIn):
             self._player.marked(message.mark.name)
         elif isinstance(message, media.Dtmf):
@@ -289,25 +231,8 @@ class Call:
         else:
             metrics.dropped.labels("out_of_order").inc()
 
-    async def _sound(self, body: media.MediaBody) -> None:
-        now = self._clock()
-        self._sound_at = now
-        if body.track != "inbound":
-            return
-        try:
-            samples = body.samples()
-        except media.BadMessage:
-            metrics.dropped.labels("message").inc()
-            return
-        seconds = len(samples) / SAMPLE_RATE
-        if self._sound_seconds + seconds - (now - self._began) > LEAD_SECONDS:
-            metrics.dropped.labels("too_fast").inc()
-            return
-        self._sound_seconds += seconds
-        await self._hearing.feed(samples)
-
     async def _tick(self) -> None:
-        silent_for = self._clock() - self._sound_at
+        silent_for = self._clock() - self._inlet.sound_at
         if silent_for > NO_SOUND_SECONDS:
             log.warning("voice.no_sound", call=self._record.call_sid)
             self._outcome = "no_sound"

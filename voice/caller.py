@@ -12,9 +12,11 @@ import structlog
 
 from voice import metrics
 from voice.account_numbers import grouped
+from voice.allowance import Allowance
 from voice.confirming import Choose, Confirming, is_number, is_part, joined, possible
-from voice.ending import echoes, is_backchannel, meaning
+from voice.ending import meaning
 from voice.hearing import Utterance
+from voice.judging import Judge, Urgent
 from voice.keypad import Keyed, Keypad
 from voice.metrics import Timing
 from voice.player import Clock
@@ -35,11 +37,6 @@ MOST_KEYS, KEYS_A_SECOND = 40, 5.0
 FLOOD_SECONDS = 2.0
 WRONG_KEY_SECONDS = 4.0
 _MANY_WORDS = 4
-_LONG_TALK = 12
-"""Words that nobody says to the side while a machine speaks."""
-
-Urgent = Callable[[str, str], bool]
-"""Whether a text in a language speaks of an emergency."""
 
 
 class Caller:
@@ -81,7 +78,7 @@ class Caller:
         self._false_stops = 0
         self._failures = 0
         self._wrong_key_at = -WRONG_KEY_SECONDS
-        self._usual: float | None = None
+        self._judge = Judge(design.turns, urgent)
         self._keys_left = Allowance(MOST_KEYS, KEYS_A_SECOND)
 
     # -- the voice
@@ -102,7 +99,8 @@ class Caller:
             return
         self._failures = 0
         text = said.text
-        what = self._kind(said, text, over_us)
+        rest = len(self._stopped.rest) if self._stopped else 0
+        what = self._judge.kind(said, self._expect, self._talk.record.language, over_us, rest, self._speaker.lately)
         metrics.heard_as.labels(what).inc()
         if what in ("nothing", "side_talk", "backchannel", "echo"):
             await self._resume()
@@ -111,7 +109,7 @@ class Caller:
             else:
                 self._talk.nothing_said()
             return
-        self._usual = said.level if self._usual is None else 0.7 * self._usual + 0.3 * said.level
+        self._judge.meant(said)
         await self._hush()
         if what == "wait":
             self._talk.patience = self._talk.design.turns.wait_seconds
@@ -119,27 +117,6 @@ class Caller:
             return
         timing = Timing(self._talk.record.call_sid, 0, "voice", said.quiet_at, said.over_at, said.heard_at)
         self._answer(said.heard, text, timing)
-
-    def _kind(self, said: Utterance, text: str, over_us: bool) -> str:
-        """What an utterance is: words for us, or what else."""
-        if not text:
-            return "nothing"
-        language = self._talk.record.language
-        if self._urgent(text, language):
-            return "words"
-        means = meaning(self._words, text, language)
-        if over_us:
-            if echoes(self._speaker.lately, text):
-                return "echo"
-            # A yes to a question whose last words are being heard is an answer, everything alike before is not.
-            rest = self._stopped.rest if self._stopped else ()
-            answers = self._expect.kind == "yes_no" and means in ("affirm", "deny") and len(rest) <= 1
-            if is_backchannel(self._words, text, language) and not answers:
-                return "backchannel"
-            far = self._usual is not None and said.level < self._usual - self._talk.design.turns.side_talk_below
-            if far and means not in ("affirm", "deny") and len(text.split()) < _LONG_TALK:
-                return "side_talk"
-        return "wait" if means == "wait" else "words"
 
     async def _not_recognised(self) -> None:
         self._failures += 1
@@ -320,27 +297,3 @@ class Caller:
             talk.record.language = others[0]
             talk.hearing.language = others[0]
             talk.say("language_changed")
-
-
-class Allowance:
-    """So many at once, and so many a second.
-
-    Args:
-        burst: at once.
-        per_second: that come back.
-    """
-
-    def __init__(self, burst: int, per_second: float) -> None:
-        self._burst = burst
-        self._per_second = per_second
-        self._left = float(burst)
-        self._at = 0.0
-
-    def take(self, now: float) -> bool:
-        """Whether there was one left."""
-        self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True

@@ -45,7 +45,7 @@ def router(parts: CallParts, tokens: Tokens) -> APIRouter:
 
 
 class SocketLine:
-    """`voice.call.Line` on a WebSocket.
+    """`voice.inlet.Line` on a WebSocket.
 
     Args:
         ws: accepted.
