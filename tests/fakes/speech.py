@@ -68,6 +68,8 @@ class FakeSpeech:
         spoken: texts that were begun.
         finished_texts: texts that were spoken to their end.
         stopped: texts whose generator was closed or cancelled before the end.
+        prepared: language and text of the fixed sentences.
+        prepares: whether those are spoken at once, and even when dead, as the real client does once it has them.
         calls: the calls that are admitted now.
         admitted: every call that was ever admitted.
     """
@@ -88,6 +90,8 @@ class FakeSpeech:
     spoken: list[str] = field(default_factory=list)
     finished_texts: list[str] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    prepared: set[tuple[str, str]] = field(default_factory=set)
+    prepares: bool = False
     calls: set[str] = field(default_factory=set)
     admitted: list[str] = field(default_factory=list)
     _open: int = 0
@@ -148,7 +152,12 @@ class FakeSpeech:
         return answer
 
     async def speak(self, text: str, language: str) -> AsyncGenerator[Pcm, None]:
-        """A tone of the text's own pitch, as long as it would take to say it."""
+        """A tone of the text's own pitch, as long as it would take to say it; a prepared one needs no process."""
+        if self.is_prepared(text, language):
+            self.spoken.append(text)
+            self.finished_texts.append(text)
+            yield self.speech_of(text)
+            return
         self._refuse_if_dead()
         self.spoken.append(text)
         audio = self.speech_of(text)
@@ -179,8 +188,26 @@ class FakeSpeech:
         """Forgets the call; safe at any time."""
         self.calls.discard(call)
 
+    # -- the client's life (voice.speech.client.SpeechClient)
+
+    @property
+    def connected(self) -> bool:
+        """Whether it lives."""
+        return not self.dead
+
+    async def start(self, wait: float = 0.0) -> None:
+        """Nothing to connect to."""
+
+    async def aclose(self) -> None:
+        """Nothing to disconnect from."""
+
     def prepare(self, texts: Iterable[str], language: str) -> None:
-        """As SpeechClient.prepare: fixed sentences to keep; nothing to do here."""
+        """Fixed sentences are remembered; they count as fetched when `prepares` is set and it lives."""
+        self.prepared.update((language, text) for text in texts)
+
+    def is_prepared(self, text: str, language: str) -> bool:
+        """Whether a fixed sentence can be spoken without the process."""
+        return self.prepares and (language, text) in self.prepared
 
     # -- inside
 

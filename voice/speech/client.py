@@ -288,7 +288,8 @@ class SpeechClient:
                     pause = self._first_pause
                     await self._use(socket)
             except (OSError, TimeoutError, websockets.WebSocketException, wire.WireError) as error:
-                log.warning("speech cannot be reached", error=type(error).__name__, retry_in=pause)
+                if pause == self._first_pause:  # once for each time that it is lost, not for each attempt
+                    log.warning("speech cannot be reached", error=type(error).__name__)
             await asyncio.sleep(pause)
             pause = min(pause * 2, self._longest_pause)
 

@@ -65,6 +65,7 @@ class Speaker:
         self._metrics = metrics
         self._lanes: OrderedDict[str, deque[_Job]] = OrderedDict()
         self._ahead: deque[_Job] = deque()
+        self._working_ahead = 0
         self._arrived = asyncio.Event()
         self._nobody = itertools.count()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="speak")
@@ -151,7 +152,8 @@ class Speaker:
                 if jobs:
                     self._lanes[lane] = jobs  # its next sentence waits behind the other calls
                 return lane, job
-        while self._ahead:
+        # One thread stays free for callers, who would otherwise wait for two long sentences that nobody waits for.
+        while self._ahead and self._working_ahead < max(1, self._workers - 1):
             job = self._ahead.popleft()
             if not job.dropped:
                 return None, job
@@ -173,11 +175,16 @@ class Speaker:
                 await self._arrived.wait()
                 continue
             lane, job = turn
-            await self._make_piece(job)
+            self._working_ahead += lane is None
+            try:
+                await self._make_piece(job)
+            finally:
+                self._working_ahead -= lane is None
             if job.pieces and not job.dropped:
                 self._put_back(lane, job)
             else:
                 job.made.put_nowait(None)
+                self._arrived.set()  # work ahead that had to wait may go on
 
     async def _make_piece(self, job: _Job) -> None:
         began = time.monotonic()
