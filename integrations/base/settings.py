@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     voice_languages: str = Field("en", description="That speech has voices for, separated by commas: en, es")
     # speech
     speech_url: str = Field("", description="Where the speech process is; empty: ws://127.0.0.1:SPEECH_PORT")
+    speech_host: str = Field("127.0.0.1", description="Where the speech process listens; never a public address")
     speech_port: int = Field(5060, ge=1, le=65535)
     speech_token: SecretStr = Field(SecretStr("local-only"), description="What the gateway shows to the speech process")
     speech_most_calls: int = Field(8, ge=0, description="Calls that the speech process serves at once")

@@ -106,7 +106,6 @@ class Whisper:
         self._model = ctranslate2.models.Whisper(
             str(folder), device=device, compute_type=compute, inter_threads=workers, intra_threads=1
         )
-        self._on_cpu = device == "cpu"
         self._beam = beam
         self._features = FeatureExtractor(feature_size=self._model.n_mels)
         self._words = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))

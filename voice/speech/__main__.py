@@ -1,4 +1,4 @@
-"""The speech process: ``python -m voice.speech``. It listens on loopback only and knows nothing of conversations."""
+"""The speech process: ``python -m voice.speech``. It listens on loopback and knows nothing of conversations."""
 
 from __future__ import annotations
 

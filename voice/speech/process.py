@@ -41,7 +41,7 @@ async def serve(settings: Settings) -> None:
     )
     try:
         if not stop.is_set():
-            await server.start("127.0.0.1", settings.speech_port)
+            await server.start(settings.speech_host, settings.speech_port)
             log.info("speech is ready", port=settings.speech_port, calls=settings.speech_most_calls)
         await stop.wait()
     finally:
@@ -57,4 +57,4 @@ def main() -> None:
     except (SettingsError, ModelError) as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"SPEECH_PORT: cannot listen on 127.0.0.1 ({error.strerror}); set another one")
+        sys.exit(f"SPEECH_HOST, SPEECH_PORT: cannot listen there ({error.strerror}); set others")
