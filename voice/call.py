@@ -157,12 +157,15 @@ class Call:
             self._clock,
         )
         self._hearing.language = self._record.language
-        self._talk.speaker, self._talk.hearing = self._speaker, self._hearing
+        self._talk.attach(self._speaker, self._hearing)
 
     # -- while it lasts
 
     async def _serve(self, start: media.StartBody) -> None:
-        self._record.next, self._record.by_keys, self._record.streaming = "resume", False, True
+        record, spoken = self._record, self._parts.words.prompts.languages
+        record.next, record.by_keys, record.streaming = "resume", False, True
+        if record.language not in spoken:
+            record.language = spoken[0]
         self._build(start)
         reader = asyncio.create_task(self._receive())
         try:

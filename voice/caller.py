@@ -133,7 +133,7 @@ class Caller:
         if stopped and stopped.rest:
             self._false_stops += 1
             self._speaker.say(*stopped.rest)
-        await self._talk.release()
+        await self._talk.saying.release()
 
     async def _hush(self) -> None:
         """It was one: be silent, and remember what was heard."""

@@ -12,7 +12,7 @@ from voice.design import Design
 from voice.metrics import Timings
 from voice.protocols import Speech, VoiceActivity
 from voice.records import CallRecord, CallRecords
-from voice.talk import Words
+from voice.saying import Words
 
 
 class Carrier(Protocol):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
@@ -20,9 +19,9 @@ from voice.hearing import Hearing, Post
 from voice.ladder import Ladder
 from voice.metrics import Timing, Timings
 from voice.player import Clock
-from voice.prompts import Prompts, Speakable
 from voice.question import Question
 from voice.records import CallRecord, CallRecords, Next
+from voice.saying import Saying, Words
 from voice.speaking import Hold, Piece, Speaker
 from voice.timers import Timers
 
@@ -32,8 +31,6 @@ FILLER_SECONDS = 1.0
 LONG_FILLER_SECONDS = 7.0
 MOST_OPEN = 6
 """Turns of one call that may be under way; the switchboard takes no more than twelve."""
-HELD_SECONDS = 2.0
-"""How long a reply waits for a caller who is speaking: background talk must not keep it back."""
 GREET = "/greet"
 _FAILED = ("system_failed", "system_failed_unkept", "system_busy")
 _INSTEAD = {
@@ -43,24 +40,6 @@ _INSTEAD = {
     "system_unreadable": "say_again",
 }
 """The switchboard's own sentences name numbers to call; whoever is on the telephone has a key for that."""
-Pieces = Callable[[str], list[str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How texts become something to say.
-
-    Attributes:
-        prompts: our own sentences.
-        speakable: text to words that a voice reads well.
-        pieces: text to clauses, the first one short.
-        is_kept: whether a speakable text is a fixed sentence whose sound is at hand, even without the speech process.
-    """
-
-    prompts: Prompts
-    speakable: Speakable
-    pieces: Pieces
-    is_kept: Callable[[str, str], bool] = lambda text, language: False
 
 
 class Talk:
@@ -109,7 +88,6 @@ class Talk:
         """Seconds of silence instead of the ladder's, once."""
         self._records = records
         self._stream = stream
-        self._words = words
         self._timings = timings
         self._timers = timers
         self._leave = leave
@@ -121,12 +99,21 @@ class Talk:
         self._titles: list[str] = []
         self._last = ""
         self._replied = 0
-        self._held: list[Piece] = []
         self._wants_person = False
         self._silence_due = False
         self._keeping: asyncio.Task[None] | None = None
+        self._dirty = False
+        self._notice: Timing | None = None
+        self._notice_said = False
+        self._words = words
         self.speaker: Speaker
         self.hearing: Hearing
+        self.saying: Saying
+
+    def attach(self, speaker: Speaker, hearing: Hearing) -> None:
+        """Give it a mouth and an ear; they are made after it, because they call it."""
+        self.speaker, self.hearing = speaker, hearing
+        self.saying = Saying(self.record, self._words, self._timers, speaker, hearing)
 
     # -- the beginning and the end
 
@@ -136,20 +123,19 @@ class Talk:
         Args:
             reason: "" for a new call; "nobody" when no person took it; "resumed" when the stream was lost.
         """
-        record, say = self.record, self.prompts.say
+        record, now = self.record, self._clock()
         if not record.noticed:
-            self.say_text(self.prompts.notice(record.language, record.state), hold="always", as_it_is=True)
-            for other in self.prompts.languages:
-                if other != record.language:
-                    self.speaker.say(Piece(self._words.speakable(say("other_language", other), other), other))
+            self._notice = Timing(record.call_sid, 0, "notice", quiet_at=now, over_at=now, asked_at=now)
+            self._notice_said = True
+            self.saying.notice()
         if reason == "nobody":
             self.say("nobody")
         elif record.greeted:
             self.say("resumed")
-            self.say_question()
+            self.saying.question(self.question)
         if not record.greeted:
             record.greeted = True
-            self.ask(command=GREET, timing=Timing(record.call_sid, 0, "greeting", quiet_at=self._clock()))
+            self.ask(command=GREET, timing=Timing(record.call_sid, 0, "greeting", quiet_at=now, over_at=now))
         self._keep()
 
     async def aclose(self) -> None:
@@ -160,8 +146,14 @@ class Talk:
 
     def _keep(self) -> None:
         """Keep the record, without the call having to wait for it."""
+        self._dirty = True
         if self._keeping is None or self._keeping.done():
-            self._keeping = asyncio.create_task(self._records.save(self.record))
+            self._keeping = asyncio.create_task(self._save())
+
+    async def _save(self) -> None:
+        while self._dirty:
+            self._dirty = False
+            await self._records.save(self.record)
 
     def end(self, then: Next) -> None:
         """End the stream when everything has been said."""
@@ -179,61 +171,23 @@ class Talk:
 
     def say(self, name: str, hold: Hold = "", **values: object) -> None:
         """Say a sentence of our own."""
-        self.say_text(self.prompts.say(name, self.record.language, **values), hold=hold, as_it_is=True)
-
-    def say_text(self, text: str, *, turn: int = 0, hold: Hold = "", as_it_is: bool = False, first: Hold = "") -> None:
-        """Say a text, clause by clause.
-
-        Args:
-            text: anything.
-            turn: whose answer it is.
-            hold: of each piece.
-            as_it_is: a fixed sentence: one piece, because its sound is kept whole.
-            first: of the first piece, when that is another than the rest's.
-        """
-        language = self.record.language
-        speakable = self._words.speakable
-        whole = speakable(text, language) if as_it_is else ""
-        kept = bool(whole) and self._words.is_kept(whole, language)
-        texts = [whole] if kept else [speakable(one, language) for one in self._words.pieces(text)]
-        pieces = [
-            Piece(one, language, first if first and not index else hold, turn) for index, one in enumerate(texts) if one
-        ]
-        if self.hearing.is_loud and not hold and not first:
-            self._held.extend(pieces)
-            if not self._timers.is_set("held"):
-                self._timers.set("held", HELD_SECONDS, self.release)
-            return
-        self.speaker.say(*pieces)
-
-    async def release(self) -> None:
-        """Say what waited for the caller's voice to end."""
-        self._timers.cancel("held")
-        held, self._held = self._held, []
-        self.speaker.say(*held)
-
-    def say_question(self) -> None:
-        """Say the open question again."""
-        if self.question.text:
-            self.say_text(self.question.text)
-            self._say_choices()
-        else:
-            self.say("how_can_i_help")
-
-    def _say_choices(self) -> None:
-        if self.question.reads_choices:
-            for line in self.question.choices(self.prompts, self.record.language):
-                self.say_text(line)
+        self.saying.sentence(name, hold, values=values)
 
     def begun(self, piece: Piece) -> None:
         """A piece's first sound has left."""
-        if piece.hold != "always" and not self.record.noticed:
+        if piece.hold == "always" and self._notice:
+            self._notice.sound_at = self._clock()
+            self._timings.done(self._notice)
+            self._notice = None
+        elif piece.hold != "always":
             self.record.noticed = True
         timing = self._timing
         if timing is not None and piece.turn == timing.turn and timing.asked_at:
             timing.sound_at = self._clock()
             self._timing = None
-            self._timings.done(timing)
+            if timing.by != "greeting" or not self._notice_said:
+                # A greeting that waited for the notice to be heard tells nothing of how fast we are.
+                self._timings.done(timing)
 
     async def idle(self) -> None:
         """Everything has been said and heard."""
@@ -258,7 +212,7 @@ class Talk:
         self._number += 1
         number = self._number
         self._open.add(number)
-        self._held = []
+        self.saying.forget()
         self._titles = []
         self._last = ""
         self._wants_person = command == self.design.keys.person_command
@@ -268,7 +222,7 @@ class Talk:
             self.ladder.understood()
         if self.leaving == "hang_up" and not self.final:
             self.leaving = None
-        self._timers.cancel("silence", "held")
+        self._timers.cancel("silence")
         self.speaker.begin()
         timing.turn, timing.asked_at = number, self._clock()
         self._timing = timing
@@ -295,7 +249,7 @@ class Talk:
         if not self.speaker.is_busy and not self.hearing.is_loud and self._replied != number:
             if self._timing and self._timing.turn == number:
                 self._timing.filler = True
-            self.say_text(self.prompts.say(name, self.record.language), turn=number, as_it_is=True)
+            self.saying.sentence(name, turn=number)
         self._timers.set("filler", LONG_FILLER_SECONDS, lambda: self._filler(number, "filler_long"))
 
     async def replied(self, number: int, reply: Reply) -> None:
@@ -307,8 +261,8 @@ class Talk:
             self._timing.reply_at = self._clock()
         if is_safety:
             await self.speaker.stop()
-            self._held = []
-            self.say_text(reply.text, turn=number, first="words")
+            self.saying.forget()
+            self.saying.text(reply.text, turn=number, first="words")
         elif number == self._greeting and reply.response in _FAILED:
             # Nobody has asked for anything yet; whether it still fails is told when somebody does.
             self.say("how_can_i_help")
@@ -316,7 +270,7 @@ class Talk:
         elif reply.response in _INSTEAD:
             self.say(_INSTEAD[reply.response])
         elif reply.text:
-            self.say_text(reply.text, turn=number)
+            self.saying.text(reply.text, turn=number)
         if reply.text:
             self._last, self._replied = reply.text, number
         titles = [button.title for button in reply.buttons]
@@ -329,7 +283,7 @@ class Talk:
             self.ladder.worked()
         if reply.final and number == self._number:
             self.ask_about(Question.of(self.design, reply.asking, tuple(self._titles), self._last))
-            self._say_choices()
+            self.saying.choices(self.question)
 
     async def answered(self, number: int, well: bool) -> None:
         """Nothing more comes to a turn."""
@@ -388,10 +342,9 @@ class Talk:
         log.info("voice.rung", call=self.record.call_sid, say=rung.say)
         self.say(rung.say)
         if rung.then == "ask_again":
-            self.say_question()
+            self.saying.question(self.question)
         elif rung.then == "read_keys":
-            for line in self.question.keys(self.prompts, self.record.language):
-                self.say_text(line)
+            self.saying.keys(self.question)
         elif rung.then == "person":
             self.bring_person()
         elif rung.then == "hang_up":

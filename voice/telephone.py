@@ -26,8 +26,8 @@ from voice.pieces import pieces
 from voice.prompts import Prompts
 from voice.protocols import Speech, VoiceActivity
 from voice.records import CallRecords
+from voice.saying import Words
 from voice.speakable import speakable
-from voice.talk import Words
 from voice.twiml import Documents
 from voice.webhooks import Webhooks
 

@@ -34,8 +34,8 @@ from voice.pieces import pieces
 from voice.prompts import Prompts
 from voice.protocols import Heard, Pcm
 from voice.records import CallRecord, CallRecords
+from voice.saying import Words
 from voice.speakable import speakable
-from voice.talk import Words
 
 CALL, STREAM = "CA" + "1" * 32, "MZ" + "1" * 32
 _STREAMS = itertools.count(1)
