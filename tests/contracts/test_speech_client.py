@@ -202,7 +202,7 @@ async def test_closing_a_sentence_stops_the_work_on_it(house: House) -> None:
         house.mouth.go.release(10)
         assert [len(piece) async for piece in speech.speak("Next.", "en")] == [500]
         assert "Five." not in house.mouth.said
-        assert not speech._link or not speech._link.open
+        assert speech.open_requests == 0
 
 
 async def test_a_cancelled_recognition_leaves_nothing_waiting(house: House) -> None:
@@ -214,7 +214,7 @@ async def test_a_cancelled_recognition_leaves_nothing_waiting(house: House) -> N
         await asyncio.gather(task, return_exceptions=True)
         house.ears.go.set()
         assert (await speech.transcribe(audio(2), OPEN, "en")).text == "2 open"
-        assert speech._link is not None and not speech._link.open
+        assert speech.open_requests == 0
 
 
 async def test_a_full_process_refuses_calls_and_a_lost_gateways_calls_are_let_go(house: House) -> None:
@@ -298,6 +298,15 @@ async def test_fixed_sentences_are_spoken_even_when_the_process_is_dead(house: H
         await house.start()
         speech.prepare(["Welcome."], "en")
         await until(lambda: speech.is_prepared("Welcome.", "en"))
+
+
+async def test_a_port_that_is_taken_is_an_error_and_not_a_second_listener(house: House) -> None:
+    second = SpeechServer(house.ears, {}, Turn(), TOKEN, SentenceCache(None))
+    try:
+        with pytest.raises(OSError, match="address already in use"):
+            await second.start("127.0.0.1", house.port)
+    finally:
+        await second.aclose()
 
 
 async def test_health_and_figures_are_served_on_the_same_port(house: House) -> None:

@@ -16,25 +16,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 
 import numpy as np
 import structlog
-import websockets
-from websockets.asyncio.client import ClientConnection, connect
 
 from integrations.base.settings import Settings
-from voice.protocols import SAMPLE_RATE, Expectation, Heard, Pcm, SpeechFull, SpeechUnavailable
+from voice.protocols import SAMPLE_RATE, Expectation, Heard, Pcm, SpeechUnavailable
 from voice.speech import wire
+from voice.speech.connection import Connection
 
 log = structlog.get_logger()
 
 PIECE = SAMPLE_RATE // 2
 """Samples of a piece of a kept sentence."""
-MOST_WAITING = 2_000
-"""Messages that wait for the socket; more means that the process does not read."""
 
 _call: ContextVar[str] = ContextVar("speech_call", default="")
 """Whose work a task does: set by `admit`, inherited by the tasks that a call starts. Only fairness depends on it."""
@@ -61,33 +58,6 @@ class Budgets:
     connect: float = 2.0
 
 
-class _Exchange:
-    """The answers to one request as they come; None when the connection is lost."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.answers: asyncio.Queue[tuple[wire.Answer, Pcm] | None] = asyncio.Queue()
-
-
-class _Link:
-    """One connection: what waits to be sent, and who waits for answers."""
-
-    def __init__(self) -> None:
-        self.outgoing: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
-        self.open: dict[int, _Exchange] = {}
-
-    def send(self, message: bytes) -> None:
-        try:
-            self.outgoing.put_nowait(message)
-        except asyncio.QueueFull:
-            raise SpeechUnavailable("the speech process does not read") from None
-
-    def lose(self) -> None:
-        for exchange in self.open.values():
-            exchange.answers.put_nowait(None)
-        self.open.clear()
-
-
 class SpeechClient:
     """A gateway process's connection to the speech process.
 
@@ -107,18 +77,21 @@ class SpeechClient:
         first_pause: float = 0.1,
         longest_pause: float = 2.0,
     ) -> None:
-        self._url = url
-        self._token = token
         self._budgets = budgets or Budgets()
-        self._first_pause = first_pause
-        self._longest_pause = longest_pause
         self._numbers = itertools.count(1)
-        self._link: _Link | None = None
-        self._connected = asyncio.Event()
         self._calls: set[str] = set()
         self._fixed: dict[tuple[str, str], Pcm | None] = {}
         self._something_to_fetch = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._connection = Connection(
+            url,
+            token,
+            self._budgets.connect,
+            first_pause,
+            longest_pause,
+            greeting=self._admit_again,
+            on_connected=self._something_to_fetch.set,
+        )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> SpeechClient:
@@ -134,12 +107,12 @@ class SpeechClient:
             wait: seconds to wait for the connection; it goes on trying after that.
         """
         self._tasks = [
-            asyncio.create_task(self._stay_connected(), name="speech-connection"),
+            asyncio.create_task(self._connection.run(), name="speech-connection"),
             asyncio.create_task(self._fetch_fixed(), name="speech-fixed-sentences"),
         ]
         if wait > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._connected.wait(), wait)
+                await asyncio.wait_for(self._connection.wait_connected(), wait)
 
     async def aclose(self) -> None:
         """Disconnect; what is under way fails."""
@@ -151,7 +124,12 @@ class SpeechClient:
     @property
     def connected(self) -> bool:
         """Whether the process can be reached now."""
-        return self._link is not None
+        return self._connection.connected
+
+    @property
+    def open_requests(self) -> int:
+        """Requests whose answer is not complete; 0 when nobody waits."""
+        return self._connection.open_requests
 
     def prepare(self, texts: Iterable[str], language: str) -> None:
         """Declare sentences that are the same for every caller and hold nothing personal.
@@ -208,10 +186,7 @@ class SpeechClient:
     async def release(self, call: str) -> None:
         """See `voice.protocols.Speech`; does not wait for the process."""
         self._calls.discard(call)
-        link = self._link
-        if link is not None:
-            with contextlib.suppress(SpeechUnavailable):
-                link.send(wire.pack(wire.Release(id=next(self._numbers), call=call[:80])))
+        self._connection.send(wire.pack(wire.Release(id=next(self._numbers), call=call[:80])))
 
     # -- requests
 
@@ -223,103 +198,22 @@ class SpeechClient:
             raise SpeechUnavailable("a sentence is empty or too long to speak")
         request = wire.Speak(id=next(self._numbers), text=text, language=language, call=call, fixed=fixed, ahead=ahead)
         seconds = self._budgets.first_audio * (60 if ahead else 1)
-        async with self._exchange(request) as exchange:
+        async with self._connection.ask(request) as exchange:
             while True:
-                answer, audio = await self._next(exchange, seconds)
+                answer, audio = await exchange.next(seconds)
                 if answer.kind == "end":
                     return
                 yield audio
                 seconds = self._budgets.next_audio * (60 if ahead else 1)
 
     async def _one_answer(self, request: wire.Request, seconds: float, audio: Pcm | None = None) -> wire.Answer:
-        async with self._exchange(request, audio) as exchange:
-            answer, _ = await self._next(exchange, seconds)
+        async with self._connection.ask(request, audio) as exchange:
+            answer, _ = await exchange.next(seconds)
             return answer
 
-    @contextlib.asynccontextmanager
-    async def _exchange(self, request: wire.Request, audio: Pcm | None = None) -> AsyncIterator[_Exchange]:
-        link = self._link
-        if link is None:
-            raise SpeechUnavailable("the speech process cannot be reached")
-        exchange = _Exchange(request.id)
-        link.open[request.id] = exchange
-        try:
-            link.send(wire.pack(request, audio))
-            yield exchange
-        finally:
-            # Still open: nobody waits for the rest of the answer, so the process need not work it out.
-            if link.open.pop(request.id, None) is not None:
-                with contextlib.suppress(SpeechUnavailable):
-                    link.send(wire.pack(wire.Cancel(id=request.id)))
-
-    async def _next(self, exchange: _Exchange, seconds: float) -> tuple[wire.Answer, Pcm]:
-        try:
-            async with asyncio.timeout(seconds):
-                received = await exchange.answers.get()
-        except TimeoutError:
-            log.warning("speech did not answer in time", seconds=seconds)
-            raise SpeechUnavailable("the speech process did not answer in time") from None
-        if received is None:
-            raise SpeechUnavailable("the speech process was lost")
-        answer, audio = received
-        if answer.kind == "failed":
-            raise (SpeechFull if answer.why == "full" else SpeechUnavailable)(
-                f"the speech process refused: {answer.why}"
-            )
-        return answer, audio
-
-    # -- the connection
-
-    async def _stay_connected(self) -> None:
-        pause = self._first_pause
-        while True:
-            try:
-                async with connect(
-                    self._url,
-                    additional_headers={"Authorization": f"Bearer {self._token}"},
-                    compression=None,
-                    max_size=wire.LONGEST_MESSAGE,
-                    open_timeout=self._budgets.connect,
-                    close_timeout=1.0,
-                    ping_interval=2.0,
-                    ping_timeout=8.0,
-                    proxy=None,
-                ) as socket:
-                    pause = self._first_pause
-                    await self._use(socket)
-            except (OSError, TimeoutError, websockets.WebSocketException, wire.WireError) as error:
-                if pause == self._first_pause:  # once for each time that it is lost, not for each attempt
-                    log.warning("speech cannot be reached", error=type(error).__name__)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, self._longest_pause)
-
-    async def _use(self, socket: ClientConnection) -> None:
-        link = _Link()
+    def _admit_again(self) -> Iterator[bytes]:
         for call in self._calls:
-            link.send(wire.pack(wire.Admit(id=next(self._numbers), call=call[:80], again=True)))
-        writer = asyncio.create_task(self._write(socket, link), name="speech-writer")
-        self._link = link
-        self._connected.set()
-        self._something_to_fetch.set()
-        log.info("speech is connected", calls=len(self._calls))
-        try:
-            async for message in socket:
-                answer, audio = wire.read_answer(message)
-                ends = answer.kind != "audio"
-                exchange = link.open.pop(answer.id, None) if ends else link.open.get(answer.id)
-                if exchange is not None:
-                    exchange.answers.put_nowait((answer, audio))
-        finally:
-            self._link = None
-            self._connected.clear()
-            link.lose()
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-
-    async def _write(self, socket: ClientConnection, link: _Link) -> None:
-        with contextlib.suppress(websockets.ConnectionClosed):
-            while True:
-                await socket.send(await link.outgoing.get())
+            yield wire.pack(wire.Admit(id=next(self._numbers), call=call[:80], again=True))
 
     # -- fixed sentences
 
