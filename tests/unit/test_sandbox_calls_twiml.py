@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.sandbox.calls import twiml
+from integrations.sandbox.calls import twiml, verbs
 
 pytestmark = pytest.mark.unit
 HERE = "https://porchlight.example.com/twilio/voice"
 
 
-def read(inner: str) -> twiml.Verb:
+def read(inner: str) -> verbs.Verb:
     (verb,) = twiml.parse(f"<Response>{inner}</Response>", HERE).verbs
     return verb
 
@@ -20,7 +20,7 @@ def test_a_stream_is_read_with_its_parameters_and_without_its_query() -> None:
         '<Connect action="/after"><Stream url="wss://porchlight.example.com/twilio/media/abc?token=lost" name="n">'
         '<Parameter name="resume" value="1"/><Parameter name="empty" value=""/></Stream></Connect>'
     )
-    assert verb == twiml.Connect(
+    assert verb == verbs.Connect(
         "wss://porchlight.example.com/twilio/media/abc", "n", (("resume", "1"), ("empty", "")),
         action="https://porchlight.example.com/after",
     )  # fmt: skip
@@ -28,9 +28,9 @@ def test_a_stream_is_read_with_its_parameters_and_without_its_query() -> None:
 
 def test_a_gather_without_an_action_asks_its_own_document_again() -> None:
     verb = read('<Gather numDigits="1" timeout="3" finishOnKey=""><Say>Press <emphasis>1</emphasis></Say></Gather>')
-    assert isinstance(verb, twiml.Gather)
+    assert isinstance(verb, verbs.Gather)
     assert (verb.action, verb.most, verb.timeout, verb.finish_on) == (HERE, 1, 3.0, "")
-    assert verb.prompts == (twiml.Say("Press 1"),)
+    assert verb.prompts == (verbs.Say("Press 1"),)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ..clock import Clock
 from .messages import StreamRequest
 from .stream import Ending
 from .timeline import Timeline
-from .twiml import Pause, Play, Say
+from .verbs import Pause, Play, Say
 
 Status = Literal["ringing", "in-progress", "completed", "busy", "failed", "no-answer", "canceled"]
 LIVE: tuple[Status, ...] = ("ringing", "in-progress")

@@ -10,16 +10,16 @@ import httpx
 
 from ..clock import Clock, SystemClock
 from ..twilio_api import Account
-from . import twiml
 from .call import Call, Phone, Status
 from .follow import Answered, Dialled, Follower, Over
 from .hooks import HookFailed, Hooks, Number
 from .timeline import Pace, Timeline, real_pace
+from .verbs import Document, Say
 
 KEPT = 500
 """Ended calls that are still known."""
 SORRY = "We are sorry, an application error has occurred. Goodbye."
-Step = Callable[[], Awaitable[twiml.Document | None]]
+Step = Callable[[], Awaitable[Document | None]]
 
 
 class NotInProgress(RuntimeError):
@@ -32,7 +32,7 @@ class _Life:
     def __init__(self, follower: Follower) -> None:
         self.follower = follower
         self.task: asyncio.Task[None] | None = None
-        self.work: asyncio.Task[twiml.Document | None] | None = None
+        self.work: asyncio.Task[Document | None] | None = None
         self.instead: Step | None = None
         self.gone = False
         """The caller has hung up, perhaps before anything was begun."""
@@ -87,7 +87,7 @@ class Carrier:
         life.task = asyncio.create_task(self._live(call, life))
         return call
 
-    async def direct(self, call: Call, document: twiml.Document | None, url: str = "", method: str = "POST") -> None:
+    async def direct(self, call: Call, document: Document | None, url: str = "", method: str = "POST") -> None:
         """Make a live call do something else, as the Calls resource does.
 
         Args:
@@ -103,10 +103,10 @@ class Carrier:
             raise NotInProgress(call.status)
         life = self._lives[call.sid]
 
-        async def given() -> twiml.Document | None:
+        async def given() -> Document | None:
             return document
 
-        async def fetched() -> twiml.Document | None:
+        async def fetched() -> Document | None:
             return await life.follower.fetch(url, method)
 
         call.timeline.add("redirected")
@@ -155,7 +155,7 @@ class Carrier:
             await self._hooks.tell(self.number.status, {**call.fields(), **more}, call.timeline)
 
     async def _steps(self, call: Call, life: _Life) -> Status:
-        async def first() -> twiml.Document | None:
+        async def first() -> Document | None:
             return await life.follower.fetch(self.number.voice)
 
         step: Step = first
@@ -185,7 +185,7 @@ class Carrier:
         call.answer()
         call.does("say", text=SORRY, language="en")
         call.timeline.add("say", text=SORRY)
-        await call.phone.hear(call, twiml.Say(SORRY))
+        await call.phone.hear(call, Say(SORRY))
         return "completed"
 
     def _forget(self) -> None:
@@ -194,12 +194,12 @@ class Carrier:
             del self.calls[sid], self._lives[sid]
 
 
-async def _as_task(step: Step) -> twiml.Document | None:
+async def _as_task(step: Step) -> Document | None:
     return await step()
 
 
-def _following(follower: Follower, document: twiml.Document) -> Step:
-    async def follow() -> twiml.Document | None:
+def _following(follower: Follower, document: Document) -> Step:
+    async def follow() -> Document | None:
         return await follower.follow(document)
 
     return follow

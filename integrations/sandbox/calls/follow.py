@@ -12,7 +12,7 @@ from .call import Call, new_sid
 from .hooks import Hooks
 from .messages import StreamRequest
 from .timeline import Pace
-from .twiml import Connect, Dial, Document, Gather, Hangup, Pause, Play, Redirect, Reject, Say
+from .verbs import Connect, Dial, Document, Gather, Hangup, Pause, Play, Redirect, Reject, Say
 
 _MOST_DOCUMENTS = 1_000
 """Twilio has a limit too; without one a document that redirects to itself would never end."""

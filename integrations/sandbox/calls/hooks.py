@@ -12,6 +12,7 @@ import httpx
 from ..twilio_api import Account
 from . import twiml
 from .timeline import Timeline
+from .verbs import Document
 
 TOTAL_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
@@ -85,7 +86,7 @@ class Hooks:
 
     async def document(
         self, url: str, method: str, fields: Mapping[str, str], timeline: Timeline, fallback: str | None = None
-    ) -> twiml.Document:
+    ) -> Document:
         """Ask for TwiML.
 
         Args:
@@ -119,7 +120,7 @@ class Hooks:
         """Of the request that opens a media socket; Twilio signs it too."""
         return {"X-Twilio-Signature": self._account.sign(url, {}), "User-Agent": "TwilioMediaStreams/1.0"}
 
-    async def _document(self, url: str, method: str, fields: Mapping[str, str], timeline: Timeline) -> twiml.Document:
+    async def _document(self, url: str, method: str, fields: Mapping[str, str], timeline: Timeline) -> Document:
         began = timeline.now()
 
         def failed(code: int) -> HookFailed:

@@ -14,7 +14,7 @@ from .mulaw import Samples
 from .sound import FRAME, RATE, key_tone, silence
 from .stream import Connector, Ending, MediaStream, by_network
 from .timeline import Pace, Recording, real_pace
-from .twiml import Pause, Play, Say
+from .verbs import Pause, Play, Say
 
 _WORDS_A_SECOND = 2.7
 _UNKNOWN_FILE_SECONDS = 5.0
