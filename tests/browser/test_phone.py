@@ -1,7 +1,7 @@
 """The phone on the demo page, with a recorded file as its microphone, against an application of the test's own.
 
 The page, its proxy, the simulated carrier and Redis are real; what answers calls is written here, so that each message
-of the media socket can be looked at. The same phone with the real application behind it is at the end.
+of the media socket can be looked at. test_phone_talks.py has the real application behind the same phone.
 """
 
 from __future__ import annotations
@@ -324,5 +324,4 @@ async def test_the_phone_fits_a_small_screen(browser: Browser, application: Appl
     for name in ("Mute", "Keypad", "Hang up"):
         box = await page.get_by_role("button", name=name).bounding_box()
         assert box is not None and box["height"] >= 44 and box["x"] >= 0 and box["x"] + box["width"] <= 390
-    await page.screenshot(path="/tmp/phone-small.png", full_page=False)
     await page.get_by_role("button", name="Hang up").click()
