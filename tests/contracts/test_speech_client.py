@@ -234,6 +234,14 @@ async def test_a_full_process_refuses_calls_and_a_lost_gateways_calls_are_let_go
         await speech.admit("CA4")
 
 
+async def test_a_call_that_gave_up_waiting_for_its_place_keeps_none(house: House) -> None:
+    async with house.client(budgets=Budgets(admit=0.0)) as speech:
+        with pytest.raises(SpeechUnavailable):
+            await speech.admit("CA1")
+        await speech.finished(audio(1))  # answered after the place was given back
+        assert (await house.health())["calls"] == 0
+
+
 async def test_a_process_that_dies_fails_what_is_under_way_and_is_found_again(house: House) -> None:
     house.ears.go.clear()
     async with house.client() as speech:

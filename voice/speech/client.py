@@ -24,7 +24,7 @@ import numpy as np
 import structlog
 
 from integrations.base.settings import Settings
-from voice.protocols import SAMPLE_RATE, Expectation, Heard, Pcm, SpeechUnavailable
+from voice.protocols import SAMPLE_RATE, Expectation, Heard, Pcm, SpeechFull, SpeechUnavailable
 from voice.speech import wire
 from voice.speech.connection import Connection
 
@@ -179,7 +179,14 @@ class SpeechClient:
 
     async def admit(self, call: str) -> None:
         """See `voice.protocols.Speech`; also marks this task, and those that it starts, as working for the call."""
-        await self._one_answer(wire.Admit(id=next(self._numbers), call=call[:80]), self._budgets.admit)
+        try:
+            await self._one_answer(wire.Admit(id=next(self._numbers), call=call[:80]), self._budgets.admit)
+        except SpeechFull:
+            raise
+        except BaseException:
+            # It may have been admitted all the same, and a place that nobody gives back is lost to all callers.
+            await self.release(call)
+            raise
         self._calls.add(call)
         _call.set(call)
 
