@@ -74,12 +74,14 @@ class Called:
         greeting: seconds from the stream's start to our first byte; None: there was none.
         turns: one a line that was said.
         refused: it got no conversation (the keypad menu instead).
+        hung: it did not come to its end in any sensible time.
     """
 
     sid: str = ""
     greeting: float | None = None
     turns: list[Turn] = field(default_factory=list)
     refused: bool = False
+    hung: bool = False
 
 
 def handset(stack: Stack, http: httpx.AsyncClient) -> Handset:

@@ -33,6 +33,8 @@ from voice.speech.models import Models
 COMMAND = ".venv/bin/python -m bench.calls"
 MOST = 16
 """Calls that the speech process is told to admit here, so that its own limit does not end the search."""
+LONGEST_CALL = 300.0
+"""Seconds; the script takes one minute."""
 SILENT_CALLS, SILENT_SECONDS = 8, 5.0
 LEVELS = (1, 4, 8, 12)
 RECORDING = DOCS / "call.wav"
@@ -51,7 +53,11 @@ async def round_of(stack: Stack, http: httpx.AsyncClient, sounds: dict[str, Pcm]
     async def one(number: int) -> Called:
         await asyncio.sleep(0.4 * number)
         # Odd callers wait a little longer, so that not everybody speaks in the order of dialling.
-        return await speak_script(handset(stack, http), sounds, late=1.7 * (number % 3))
+        try:
+            async with asyncio.timeout(LONGEST_CALL):
+                return await speak_script(handset(stack, http), sounds, late=1.7 * (number % 3))
+        except TimeoutError:
+            return Called(hung=True)
 
     return list(await asyncio.gather(*(one(number) for number in range(count))))
 
@@ -64,7 +70,7 @@ async def warm_up(stack: Stack, http: httpx.AsyncClient, sounds: dict[str, Pcm])
     """
     for _ in range(10):
         (call,) = await round_of(stack, http, sounds, 1)
-        if not call.refused:
+        if call.turns:
             return
         await asyncio.sleep(2.0)
     raise RuntimeError(f"no conversation to be had:\n{stack.tail('gateway')}")
@@ -78,6 +84,7 @@ def summed(stack: Stack, calls: Sequence[Called]) -> dict[str, Any]:
     return {
         "calls": len(calls),
         "refused": sum(call.refused for call in calls),
+        "hung": sum(call.hung for call in calls),
         "turns": len(turns),
         "unanswered": len(turns) - len(answered),
         "fillers": sum(bool(entry["filler"]) for entry in own),
@@ -186,6 +193,7 @@ def measure(quick: bool) -> Topic:
         Bar("end of speech to first byte, eight calls, Piper, p50", eight["first_ms"]["p50"], most=1500, unit=" ms"),
         Bar("greeting after the stream's start, p95", one["greeting_ms"]["p95"], most=600, unit=" ms"),
         Bar("barge-in to silence, one call, p95", one["barge_in_ms"]["p95"], most=300, unit=" ms"),
+        Bar("calls that hung or got no conversation", float(one["hung"] + eight["hung"] + one["refused"]), most=0),
         Bar("turns without an answer", float(one["unanswered"] + eight["unanswered"]), most=0),
     ]
     if hibari:
