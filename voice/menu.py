@@ -75,6 +75,11 @@ class Menu:
         record.noticed = True
         record.next = "menu"
         metrics.calls.labels("menu").inc()
+        if record.asking or record.titles:
+            # The stream was lost in the middle of a question: keys answer it.
+            question = Question.of(self._design, record.asking, tuple(record.titles), record.question)
+            asked = self._speakable(record.question, record.language)
+            return await self._put(record, question, said if asked in " ".join(said) else [*said, asked])
         return await self._main(record, said)
 
     async def pressed(self, record: CallRecord, at: str, step: int, digits: str) -> str:

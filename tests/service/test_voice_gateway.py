@@ -180,3 +180,24 @@ async def test_unsigned_webhooks_are_refused_as_those_of_texts_are(gateway: Gate
         for path in ("/twilio/voice", "/twilio/voice/next", "/twilio/status/voice", "/twilio/sms"):
             assert (await http.post(f"{gateway.url}{path}", content=form)).status_code == 403
         assert "<Dial" in (await http.get(f"{gateway.url}/twilio/voice/fallback")).text
+
+
+async def test_redis_that_dies_in_mid_call_leaves_the_emergency_script_and_an_honest_sentence(
+    gateway: Gateway, carrier: Carrier, rasa: FakeRasa, speech: HouseSpeech, redis_server: RedisServer
+) -> None:
+    phone = a_phone(carrier)
+    call = carrier.place(ROSA, phone)
+    await until(lambda: rasa.texts == ["/greet"])
+    await asyncio.to_thread(redis_server.stop)
+    try:
+        speech.hear("I smell gas")
+        phone.say(tone(440, 0.6))
+        await spoken(speech, "gas")
+        await until(lambda: phone.mouth.is_busy is False)
+        speech.hear("what is the status")
+        phone.say(tone(440, 0.6))
+        await spoken(speech, "Something on our side failed")
+    finally:
+        await asyncio.to_thread(redis_server.start)
+    await carrier.hang_up(call)
+    await until(lambda: not gateway.parts.telephone.parts.records.live)

@@ -10,6 +10,7 @@ from bot.switchboard import Reply
 from integrations.sandbox.calls.follow import Answered
 from tests.fakes.calls import ROSA
 from tests.fakes.carrier import FakeDoor, choice
+from tests.fakes.speech import tone
 from tests.fakes.telephone import HouseSpeech, a_house
 from tests.fakes.virtual_time import virtually
 
@@ -28,6 +29,7 @@ def door() -> FakeDoor:
             "/report_outage": choice("Shall I report it?", "Yes, report it", "No", asking="outage_report_wanted"),
             ACCOUNT: "There is no outage there.",
             "1": "Done.",
+            "report": choice("Shall I report it?", "Yes, report it", "No", asking="outage_report_wanted"),
             "I smell gas": [
                 Reply("Leave the house now.", source="safety", response="safety_gas_leak"),
                 "It is reported.",
@@ -250,5 +252,47 @@ def test_a_share_of_speech_whose_socket_never_comes_is_given_back() -> None:
             assert house.speech.calls == {"CA1"}
             await asyncio.sleep(25.0)
             assert not house.speech.calls
+
+    virtually(scene())
+
+
+def test_speech_that_dies_in_a_question_leaves_the_question_to_keys() -> None:
+    async def scene() -> None:
+        async with a_house(door()) as house:
+            call, phone = house.dial()
+            await house.hears(call, "What is it about?")
+            await phone.until_quiet(0.0)
+            await house.says(phone, "report")
+            await house.hears(call, "Shall I report it?")
+            await phone.until_quiet(call.timeline.now())
+            house.speech.die()
+            phone.say(tone(440, 0.8))
+            await asyncio.sleep(2.0)
+            phone.say(tone(440, 0.8))
+            await house.hears(call, "For Yes, report it, press 1.")
+            phone.press("1")
+            await house.hears(call, "Done.")
+            assert len({turn.conversation_id for turn in house.door.turns}) == 1
+
+    virtually(scene())
+
+
+@pytest.mark.parametrize("at", ["greeting", "gather", "turn", "dial"])
+def test_hanging_up_in_the_menu_leaves_nothing(at: str) -> None:
+    async def scene() -> None:
+        async with a_house(door(), voice_most_calls=0) as house:
+            call, phone = house.dial(dialled=Answered(ring_seconds=20.0))
+            if at != "greeting":
+                await house.until(lambda: call.doing.verb == "gather")
+            if at == "turn":
+                house.door.seconds = 2.0
+                phone.press("2")
+                await house.until(lambda: house.door.open)
+            if at == "dial":
+                phone.press("0")
+                await house.until(lambda: house.happened(call, "dial"))
+            await house.carrier.hang_up(call)
+            await asyncio.sleep(5.0)
+            assert house.door.open == 0 and not house.speech.calls and not house.serving
 
     virtually(scene())
