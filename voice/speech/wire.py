@@ -12,8 +12,9 @@ answers carry that number.
 | admit, release | call | end, or failed "full" |
 | cancel | the number of the request that nobody waits for any more | nothing |
 
-A request that cannot be served is answered with ``failed`` and why: "bad" (malformed, too long), "full", "overloaded",
-"broken". A message without a readable header closes the socket. Every call that a socket admitted is released with it.
+A request that cannot be served is answered with ``failed`` and why: "bad" (a language that it does not know), "full",
+"overloaded", "broken". A message that does not follow this page closes the socket. Every call that a socket admitted is
+released with it.
 """
 
 from __future__ import annotations
