@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from integrations.twilio.errors import CallOver, TwilioError
 from voice import media, metrics
 from voice.caller import Caller
 from voice.hearing import Hearing
@@ -25,6 +24,7 @@ from voice.records import CallRecord, Next
 from voice.speaking import Piece, Speaker
 from voice.talk import Talk
 from voice.timers import Timers
+from voice.transfer import hand_over
 
 log = structlog.get_logger()
 
@@ -154,6 +154,7 @@ class Call:
             self._post,
             self._caller.voice,
             self._caller.utterance,
+            self._talk.slow,
             self._clock,
         )
         self._hearing.language = self._record.language
@@ -280,19 +281,12 @@ class Call:
         await self._parts.records.save(self._record)
 
     async def _to_person(self) -> None:
-        """Give the call another document. When Twilio's API does not take it, the webhook after the stream gives it."""
         self._outcome = "person"
         await self._next("person")
-        try:
-            await self._parts.carrier.direct(self._record.call_sid, self._parts.person(self._record))
-        except CallOver:
-            log.info("voice.transfer_too_late", call=self._record.call_sid)
-            self._work.put_nowait(None)
-        except TwilioError as error:
-            log.warning("voice.transfer_by_webhook", call=self._record.call_sid, error=type(error).__name__)
-            self._work.put_nowait(None)
-        else:
+        if await hand_over(self._parts.carrier, self._record.call_sid, self._parts.person(self._record)):
             self._timers.set("stop", STOP_SECONDS, self._stop_waiting)
+        else:
+            self._work.put_nowait(None)
 
     async def _stop_waiting(self) -> None:
         self._work.put_nowait(None)

@@ -25,6 +25,9 @@ NO_SPEECH_FROM = 0.6
 LOWEST_SCORE = -1.0
 """Silence and noise decode as "you" and worse; below this, or above that, it was no speech (measured, spikes 2)."""
 _JUDGED_SECONDS = 8
+SLOW_SECONDS = 1.0
+SLOW_FROM_MS = 500
+"""Less voice than that may be noise, and a filler said to noise is odd."""
 T = TypeVar("T")
 Post = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -82,6 +85,7 @@ class Hearing:
         post: hands work to the call, which does one thing after the other.
         voice: called when the caller is surely speaking.
         said: called with each utterance.
+        slow: called when the words of one are long in coming.
         clock: seconds.
     """
 
@@ -93,6 +97,7 @@ class Hearing:
         post: Post,
         voice: Callable[[], Awaitable[None]],
         said: Callable[[Utterance], Awaitable[None]],
+        slow: Callable[[], Awaitable[None]],
         clock: Clock,
     ) -> None:
         self._speech = speech
@@ -101,6 +106,8 @@ class Hearing:
         self._post = post
         self._voice = voice
         self._said = said
+        self._slow = slow
+        self._coming = 0
         self._clock = clock
         self._attempt: _Attempt | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -111,6 +118,11 @@ class Hearing:
     def is_loud(self) -> bool:
         """Whether the caller is speaking, and more than a click."""
         return self._listener.is_loud
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the caller is speaking, or what they said is still being recognised."""
+        return self._listener.is_loud or self._coming > 0
 
     async def feed(self, samples: Pcm) -> None:
         """Take the caller's sound."""
@@ -195,10 +207,14 @@ class Hearing:
         listener.take()
         if attempt.verdict:
             attempt.verdict.cancel()
+        self._coming += 1
         self._start(self._deliver(attempt.words, facts))
 
     async def _deliver(self, words: asyncio.Task[Heard], facts: tuple[int, float, float, float]) -> None:
         heard: Heard | None = None
+        await asyncio.wait({words}, timeout=SLOW_SECONDS)
+        if not words.done() and facts[0] >= SLOW_FROM_MS:
+            self._post(self._slow)
         try:
             heard = await words
         except SpeechUnavailable as error:
@@ -206,7 +222,11 @@ class Hearing:
         except Exception as error:  # a broken engine is an absent one to the caller
             log.error("voice.recognition_broke", error=type(error).__name__, exc_info=error)
         utterance = Utterance(heard, *facts, heard_at=self._clock())
-        self._post(lambda: self._said(utterance))
+        self._post(lambda: self._hand_over(utterance))
+
+    async def _hand_over(self, utterance: Utterance) -> None:
+        self._coming -= 1
+        await self._said(utterance)
 
 
 def _result(task: asyncio.Task[T], failed: T) -> T | None:

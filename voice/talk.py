@@ -252,6 +252,11 @@ class Talk:
             self.saying.sentence(name, turn=number)
         self._timers.set("filler", LONG_FILLER_SECONDS, lambda: self._filler(number, "filler_long"))
 
+    async def slow(self) -> None:
+        """What the caller said is long in being recognised."""
+        if self.is_idle and not self.leaving:
+            self.say("filler")
+
     async def replied(self, number: int, reply: Reply) -> None:
         """A reply came. One to a turn that the caller has spoken past is not said, unless it is about their safety."""
         is_safety = reply.source == "safety"
@@ -323,7 +328,7 @@ class Talk:
     async def _silence(self) -> None:
         if not self.is_idle or self.leaving:
             return
-        if self.hearing.is_loud:
+        if self.hearing.is_busy:
             # What is being said decides; when it is nothing, the silence has lasted long enough.
             self._silence_due = True
             return

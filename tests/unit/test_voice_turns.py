@@ -335,3 +335,19 @@ def test_what_was_heard_before_a_cough_counts_as_heard() -> None:
             assert heard.startswith("Yes, we know about an outage there.") and "crew" in heard
 
     virtually(scene())
+
+
+def test_a_caller_whose_words_are_long_in_being_recognised_hears_a_filler() -> None:
+    async def scene() -> None:
+        speech = FakeSpeech()
+        async with a_call(door(), speech) as call:
+            await call.until_silent()
+            speech.transcribe_seconds = 4.0
+            await call.quiet(5.0)
+            await call.says("status", 1.0)
+            await call.until_heard("Yes, we know")
+            said = " ".join(call.spoken)
+            assert "still there" not in said
+            assert any(text in said for text in ("One moment", "Let me check", "Just a second"))
+
+    virtually(scene())
