@@ -40,9 +40,8 @@ from integrations.cis.client import CisClient
 from integrations.oms.client import MultiSpeakOms
 from integrations.oms.reports import TroubleReports
 from integrations.records.database import Database, upgrade
-from voice import telephone
+from voice import ear, telephone
 from voice.design import DesignError
-from voice.ear import activity_of_call
 from voice.protocols import VoiceActivity
 from voice.speech.client import SpeechClient
 from voice.telephone import SpeechProcess, Telephone
@@ -93,7 +92,7 @@ def build(
     phone_book: PhoneBook | None = None,
     emergency_reports: Reports | None = None,
     speech: SpeechProcess | None = None,
-    activity: Callable[[], VoiceActivity] = activity_of_call,
+    activity: Callable[[], VoiceActivity] = ear.activity_of_call,
 ) -> Parts:
     """Put the parts together; nothing is called yet.
 
@@ -145,7 +144,7 @@ def build(
         tokens,
         speech=speech or SpeechClient.from_settings(settings),
         activity=activity,
-        checks={"redis": redis.ping, "rasa": dialogue.ready},
+        checks={"redis": redis.ping, "rasa": dialogue.ready, "ear": ear.ready},
         urgent=lambda text, language: find_emergency(guard, (text,), language) is not None,
     )
     return Parts(
@@ -186,6 +185,7 @@ def create_app(settings: Settings, build_parts: Callable[[Settings], Parts] = bu
         await upgrade(settings.database_url)
         rooms.start()
         turns.start()
+        await ear.ready()
         await parts.telephone.start()
         log.info("gateway.started", port=settings.port)
         try:
