@@ -29,8 +29,6 @@ log = structlog.get_logger()
 
 FILLER_SECONDS = 1.0
 LONG_FILLER_SECONDS = 7.0
-MOST_OPEN = 6
-"""Turns of one call that may be under way; the switchboard takes no more than twelve."""
 GREET = "/greet"
 _FAILED = ("system_failed", "system_failed_unkept", "system_busy")
 _INSTEAD = {
@@ -113,6 +111,7 @@ class Talk:
     def attach(self, speaker: Speaker, hearing: Hearing) -> None:
         """Give it a mouth and an ear; they are made after it, because they call it."""
         self.speaker, self.hearing = speaker, hearing
+        hearing.expect = self.question.expect
         self.saying = Saying(self.record, self._words, self._timers, speaker, hearing)
 
     # -- the beginning and the end
@@ -205,10 +204,10 @@ class Talk:
     # -- turns
 
     def ask(self, *, text: str = "", digits: str = "", command: str = "", timing: Timing) -> None:
-        """Hand the caller's words to the conversation; what was said before is over."""
-        if len(self._open) >= MOST_OPEN:
-            self.say("filler_long")
-            return
+        """Hand the caller's words to the conversation; what was said before is over.
+
+        However many turns are under way: one more may be an emergency, and the switchboard has a limit for the others.
+        """
         self._number += 1
         number = self._number
         self._open.add(number)

@@ -351,3 +351,19 @@ def test_a_caller_whose_words_are_long_in_being_recognised_hears_a_filler() -> N
             assert any(text in said for text in ("One moment", "Let me check", "Just a second"))
 
     virtually(scene())
+
+
+def test_an_emergency_is_heard_however_many_turns_hang() -> None:
+    async def scene() -> None:
+        slow = door()
+        async with a_call(slow) as call:
+            await call.until_silent()
+            slow.seconds = 40.0
+            for _ in range(10):
+                await call.says("status", 0.6)
+                await call.quiet(1.2)
+            slow.seconds = 0.05
+            await call.says("gas", 0.6)
+            await call.until_heard("This may be a gas leak.", 5.0)
+
+    virtually(scene())
