@@ -33,7 +33,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 @pytest.fixture(scope="module")
 def talking_stack() -> Iterator[Stack]:
-    with Stack(speech=True) as running:
+    # Light engines, because the browser takes its share of the CPU too. The smaller recogniser is too weak for WORDS.
+    light = {"SPEECH_VOICE_ENGINE": "hibari", "SPEECH_STT_BEAM": "1"}
+    with Stack(speech=True, settings=light) as running:
         yield running
 
 

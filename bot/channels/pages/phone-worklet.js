@@ -72,6 +72,8 @@ class PhoneLine extends AudioWorkletProcessor {
     this.at = 0;
     this.ready = [];
     this.tone = null;
+    this.toFrame = (sample) => this.hear(sample); // made once: this runs 48,000 times a second
+    this.toReady = (sample) => this.ready.push(sample);
     this.port.onmessage = ({ data }) => this.take(data);
   }
 
@@ -115,8 +117,8 @@ class PhoneLine extends AudioWorkletProcessor {
   process([input], [output]) {
     const out = output[0], microphone = input[0];
     for (let at = 0; at < out.length; at++) {
-      if (this.line) this.down.push(microphone ? microphone[at] : 0, (sample) => this.hear(sample));
-      while (!this.ready.length) this.up.push(this.line ? this.next() : 0, (sample) => this.ready.push(sample));
+      if (this.line) this.down.push(microphone ? microphone[at] : 0, this.toFrame);
+      while (!this.ready.length) this.up.push(this.line ? this.next() : 0, this.toReady);
       out[at] = this.ready.shift() + this.toneAt();
     }
     for (let channel = 1; channel < output.length; channel++) output[channel].set(out);

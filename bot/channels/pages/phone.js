@@ -198,7 +198,7 @@
     if (data.mark !== undefined) return post(mine, "mark", { name: data.mark });
     mine.chunk += 1;
     post(mine, "media", { track: "inbound", chunk: String(mine.chunk), timestamp: String(20 * mine.chunk), payload: btoa(String.fromCharCode(...data.frame)) });
-    $("level").style.setProperty("--level", Math.min(1, data.level * 2.5).toFixed(2));
+    if (mine.chunk % 4 === 0) $("level").style.setProperty("--level", Math.min(1, data.level * 2.5).toFixed(2));
   }
 
   // ---- what was said
