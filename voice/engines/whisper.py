@@ -124,7 +124,8 @@ class Whisper:
 
         Args:
             utterances: any; those of about one length share best.
-            quick: the shorter window and one reading of sentences, for when many wait.
+            quick: the shorter window, for when many wait. Following one reading only as well would save a tenth more
+                and double the word errors (measured), so all are followed.
         """
         if not utterances:
             return []
@@ -137,12 +138,11 @@ class Whisper:
         for (prompt, numbers), members in alike.items():
             longest = max(utterances[member].seconds for member in members)
             looked_at = least if numbers else states.shape[1]
-            beam = 1 if quick and not numbers else self._beam
             answers = self._model.generate(
                 self._view(states[members, :looked_at]),
                 [list(prompt)] * len(members),
-                beam_size=beam,
-                num_hypotheses=beam if numbers else 1,
+                beam_size=self._beam,
+                num_hypotheses=self._beam if numbers else 1,
                 length_penalty=1.0,
                 # A loop is what a decoder falls into that hears nothing. Digits may repeat by themselves.
                 no_repeat_ngram_size=0 if numbers else 5,
