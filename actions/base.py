@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.services import Services, services
+from bot.identity.models import Identity
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ class Conversation:
     tracker: Tracker
     dispatcher: CollectingDispatcher
     services: Services
+    _read: dict[str, Identity] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -73,6 +75,16 @@ class Conversation:
         loop: Mapping[str, Any] = self.tracker.active_loop or {}
         name = loop.get("name")
         return str(name) if name else None
+
+    async def identity(self) -> Identity:
+        """Who is speaking, as the gateway has verified them; read once an action.
+
+        Raises:
+            redis.exceptions.RedisError: the store does not answer.
+        """
+        if self.id not in self._read:
+            self._read[self.id] = await self.services.identities.get(self.id)
+        return self._read[self.id]
 
     def slot(self, name: str) -> Any:
         """A slot's value."""

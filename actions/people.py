@@ -38,7 +38,7 @@ def reasons() -> dict[str, Reason]:
 async def bring_in_person(conversation: Conversation, reason: str) -> Events:
     """Note the conversation for a person and tell the customer how to reach one."""
     known = reasons()[reason]
-    identity = await conversation.services.identities.get(conversation.id)
+    identity = await conversation.identity()
     goal = conversation.slot("outage_goal")
     premise = conversation.slot("outage_premise")
     facts = [known.says, f"last wish: {goal}" if goal else "", f"service point: {premise}" if premise else ""]

@@ -22,7 +22,7 @@ class Safety(PorchlightAction):
         kind = conversation.intent
         if not conversation.metadata.get("guard"):
             conversation.dispatcher.utter_message(json_message={"emergency": kind})
-        identity = await conversation.services.identities.get(conversation.id)
+        identity = await conversation.identity()
         conversation.say("utter_safety_reported")
         conversation.say("utter_safety_person")
         try:

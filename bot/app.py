@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 import structlog
 import uvicorn
+import uvloop
 from fastapi import FastAPI, Request, Response
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -282,7 +282,7 @@ def serve(settings: Settings, build_parts: Callable[[Settings], Parts] = build) 
         timeout_graceful_shutdown=3,
         server_header=False,
     )
-    asyncio.run(uvicorn.Server(config).serve())
+    uvloop.run(uvicorn.Server(config).serve())
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+import uvloop
 from redis.exceptions import RedisError
 
 from bot.app import WORKER_ALIVE, Parts, build, refuse_unsafe
@@ -151,7 +152,7 @@ def main() -> None:
     except SettingsError as error:
         raise SystemExit(str(error)) from None
     configure_logs(settings.log_level, settings.log_json)
-    asyncio.run(_until_told(settings))
+    uvloop.run(_until_told(settings))
 
 
 if __name__ == "__main__":

@@ -258,7 +258,7 @@ def _say_planned(conversation: Conversation, outage: Outage, address: str, now: 
 
 
 async def _updates(conversation: Conversation, premise: Premise, view: OutageView, known: bool) -> Events:
-    identity = await conversation.services.identities.get(conversation.id)
+    identity = await conversation.identity()
     address = label(premise, known)
     if _LEAVE.search(conversation.text):
         ended = 0
@@ -288,7 +288,7 @@ async def subscribe(conversation: Conversation, premise: Premise, phone: str, kn
 
 async def offer_updates(conversation: Conversation, premise: Premise) -> Events:
     """Ask whether texts are wanted, unless they are set up already."""
-    identity = await conversation.services.identities.get(conversation.id)
+    identity = await conversation.identity()
     if identity.phone:
         mine = await conversation.services.subscriptions.of_phone(identity.phone)
         if any(one.service_point_id == premise.service_point_id for one in mine):

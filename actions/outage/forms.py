@@ -130,7 +130,7 @@ class ValidateUpdates(FormValidation):
 
     async def answer(self, conversation: Conversation, slot: str) -> Events:
         """Yes or no first; the number only where the channel does not give it."""
-        identity = await conversation.services.identities.get(conversation.id)
+        identity = await conversation.identity()
         if slot == "outage_updates_wanted":
             said = yes_or_no(conversation)
             if said is None and conversation.intent == "outage_updates":

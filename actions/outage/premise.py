@@ -45,7 +45,7 @@ class Found:
 
 async def own_premises(conversation: Conversation) -> Found:
     """The places of the customer that the phone number belongs to."""
-    identity = await conversation.services.identities.get(conversation.id)
+    identity = await conversation.identity()
     if identity.level < 1:
         # A number that nobody could look up so far is a customer system that did not answer.
         return Found(down=bool(identity.phone) and identity.verified_at is None)

@@ -31,7 +31,7 @@ async def report(
         view: what is known of the place; an outage that is known there already gets the report added to it.
     """
     services = conversation.services
-    identity = await services.identities.get(conversation.id)
+    identity = await conversation.identity()
     now = services.now()
     kind = _kind_by_view(kind, view)
     outage = view.outage
@@ -71,7 +71,7 @@ def _kind_by_view(kind: ReportKind, view: OutageView) -> ReportKind:
 async def report_by_address(conversation: Conversation, goal: str, address: str) -> Receipt | None:
     """Hand over a report whose place is known by the customer's words only; dispatchers find it by them."""
     services = conversation.services
-    identity = await services.identities.get(conversation.id)
+    identity = await conversation.identity()
     kind: ReportKind = "partial" if goal == "partial_power" else "outage"
     return await _submit(
         conversation,
