@@ -77,7 +77,7 @@ class Encoder:
         if not rows:
             return np.zeros((0, self.size), dtype=np.float32)
         stacked = np.stack(rows).astype(np.float32)
-        return stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-9)
+        return np.asarray(stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-9))
 
 
 @functools.lru_cache(maxsize=2)

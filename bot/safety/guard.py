@@ -1,7 +1,8 @@
 """The emergency guard: reads every turn before anything else does.
 
-Rules over words and their order, and a small linear model as a second opinion (`second.py`, `weigh.py`); no language
-model, no network, no back-end, the same answer every time. It prefers a false alarm to a miss: an alarm costs the
+Rules over words and their order, a small linear model as a second opinion (`second.py`), the meaning of the sentence as
+a third (`meaning.py`), weighed against each other (`weigh.py`); no language model, no network, no back-end, the same
+answer every time. It prefers a false alarm to a miss: an alarm costs the
 customer one sentence, a miss may cost a life. Sources of what counts as an emergency:
 `research/utility-domain.md` 3.8 and 3.3.
 """
@@ -18,10 +19,11 @@ import numpy as np
 from bot.safety.grammar import ENGLISH, SPANISH
 from bot.safety.lexicon import LEXICON_FILE, LexiconError, load_lexicon
 from bot.safety.matching import Rule, applies, find
+from bot.safety.meaning import meaning
 from bot.safety.models import PRIORITY, Emergency, Kind, Language
 from bot.safety.rules import RULES
 from bot.safety.scene import Reader, Scene
-from bot.safety.second import KINDS, second_opinion
+from bot.safety.second import KINDS, second_opinion, words_of
 from bot.safety.weigh import LIMITS
 
 
@@ -47,6 +49,7 @@ class Guard:
         """
         self._reader = Reader(load_lexicon(lexicon_file))
         self._second = second_opinion()
+        self._meaning = meaning()
         bits = self._reader.bits
         self._rules: list[tuple[tuple[int, ...], Rule]] = []
         for rule in RULES:
@@ -73,16 +76,21 @@ class Guard:
         if not text or not text.strip():
             return None
         found = self.by_rules(text, language)
-        if found and found.confidence >= LIMITS.direct:
-            return found
-        opinion = self._second.of_sentences(text) if found else self._second.probabilities(text)
-        danger = 1.0 - float(opinion[0])
-        if not LIMITS.fires(found.confidence if found else 0.0, danger):
+        opinion, loudest = self._second.of_sentences(text) if found else self._second.probabilities(text)
+        sure = found.confidence if found else 0.0
+        fires = LIMITS.decided(sure, opinion)
+        if fires is None:
+            third = self._meaning.probabilities(words_of(text), loudest) if self._meaning else None
+            fires = LIMITS.fires(sure, opinion, third)
+            if not found and third is not None:
+                opinion = (opinion + third) / 2
+        if not fires:
             return None
         if found:
             return found
         kind = cast(Kind, KINDS[1 + int(np.argmax(opinion[1:]))])
-        return Emergency(kind, round(danger, 2), spoken(self._reader.read(text), language), "second.opinion")
+        danger = round(1.0 - float(opinion[0]), 2)
+        return Emergency(kind, danger, spoken(self._reader.read(text), language), "second.opinion")
 
     def by_rules(self, text: str, language: str | None = None) -> Emergency | None:
         """What the rules alone find."""

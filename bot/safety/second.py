@@ -82,11 +82,11 @@ class SecondOpinion:
             self._coefficients = stored["coefficients"].astype(np.float32)
             self._intercepts = stored["intercepts"].astype(np.float32)
 
-    def probabilities(self, text: str) -> np.ndarray:
-        """How likely each of `KINDS` is, of the piece of the message that sounds most like an emergency."""
+    def probabilities(self, text: str) -> tuple[np.ndarray, list[str]]:
+        """How likely each of `KINDS` is, of the piece that sounds most like an emergency; and that piece's words."""
         return self._loudest(windows(words_of(text)))
 
-    def of_sentences(self, text: str) -> np.ndarray:
+    def of_sentences(self, text: str) -> tuple[np.ndarray, list[str]]:
         """The same, of the sentence that sounds most like one: what else was said must not drown it."""
         sentences = [words for sentence in _SENTENCES.split(text) if (words := words_of(sentence))]
         if len(sentences) > MOST_SENTENCES:
@@ -94,8 +94,8 @@ class SecondOpinion:
         pieces = [piece for words in sentences for piece in windows(words)]
         return self._loudest([*windows(words_of(text)), *pieces])
 
-    def _loudest(self, pieces: list[list[str]]) -> np.ndarray:
-        best: np.ndarray | None = None
+    def _loudest(self, pieces: list[list[str]]) -> tuple[np.ndarray, list[str]]:
+        best: tuple[np.ndarray, list[str]] | None = None
         for piece in pieces:
             found = grams(piece)
             if not found:
@@ -103,9 +103,9 @@ class SecondOpinion:
             scores = self._coefficients[:, found].sum(axis=1) / np.sqrt(len(found)) + self._intercepts
             shares = np.exp(scores - scores.max())
             shares /= shares.sum()
-            if best is None or shares[0] < best[0]:
-                best = shares
-        return best if best is not None else np.eye(len(KINDS), dtype=np.float32)[0]
+            if best is None or shares[0] < best[0][0]:
+                best = shares, piece
+        return best if best is not None else (np.eye(len(KINDS), dtype=np.float32)[0], [])
 
 
 @lru_cache(maxsize=1)

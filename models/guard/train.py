@@ -2,8 +2,9 @@
 
 Runs in the dialogue core's environment, for its scikit-learn. It learns from the designers' examples (data/), from
 emergencies*.yml and near_misses*.yml beside it, and from the guard's development sets (tests/safety/own.yml, dev.yml);
-never from the held-out set. The limits in bot/safety/weigh.py are chosen on tests/safety/tune.yml with a model that has
-not seen it; ``--all`` then adds that set for the model that is kept.
+never from the held-out set. The limits in bot/safety/weigh.py are chosen on tests/safety/tune.yml and tune_2.yml with a
+model that has not seen them; ``--all`` then adds those sets for the model that is kept. Two models: one over words and
+letters, one over the sentence encoder's vectors (make it again after `make encoder`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,9 @@ def _load(name: str, path: Path) -> ModuleType:
     spec.loader.exec_module(module)
     return module
 
+
+sys.path.insert(0, str(ROOT))
+from bot.core.encoder import load_encoder  # noqa: E402 - the project is importable only now
 
 second = _load("second", ROOT / "bot" / "safety" / "second.py")
 
@@ -65,7 +69,7 @@ def examples(with_tuning_set: bool) -> list[tuple[str, str, float]]:
             found += [(str(text), kind, 1.5) for text in texts]
     for path in sorted(here.glob("near_misses*.yml")):
         found += [(str(text), "none", 3.0) for text in yaml.safe_load(path.read_text(encoding="utf-8"))]
-    for name in ("own.yml", "dev.yml", *(["tune.yml"] if with_tuning_set else [])):
+    for name in ("own.yml", "dev.yml", *(["tune.yml", "tune_2.yml"] if with_tuning_set else [])):
         sets = yaml.safe_load((ROOT / "tests" / "safety" / name).read_text(encoding="utf-8"))
         found += [(str(item["text"]), str(item["kind"]), 1.5) for item in sets["emergencies"]]
         found += [(str(item["text"]), "none", 3.0) for item in sets["near_misses"]]
@@ -97,9 +101,22 @@ def main() -> None:
     weights = np.array([weight for _, _, weight in rows])
     print(f"{len(rows)} messages, {np.bincount(labels).tolist()} of {second.KINDS}", flush=True)
     model = LogisticRegression(C=20.0, max_iter=150, tol=1e-3).fit(features, labels, sample_weight=weights)
+    seen = [row for row in rows if second.words_of(row[0])]
+    print(f"reading the meaning of {len(seen)} messages", flush=True)
+    vectors = load_encoder(str(ROOT / "models" / "encoder")).encode(
+        [" ".join(second.words_of(text)[: 3 * second.WINDOW_WORDS]) for text, _, _ in seen]
+    )
+    kinds = np.array([second.KINDS.index(kind) for _, kind, _ in seen])
+    meant = LogisticRegression(C=30.0, max_iter=400, tol=1e-3).fit(
+        vectors, kinds, sample_weight=np.array([weight for _, _, weight in seen])
+    )
     target = ROOT / "models" / "guard" / "weights.npz"
     np.savez_compressed(
-        target, coefficients=model.coef_.astype(np.float16), intercepts=model.intercept_.astype(np.float32)
+        target,
+        coefficients=model.coef_.astype(np.float16),
+        intercepts=model.intercept_.astype(np.float32),
+        meaning_coefficients=meant.coef_.astype(np.float32),
+        meaning_intercepts=meant.intercept_.astype(np.float32),
     )
     print(f"{target.relative_to(ROOT)}: {target.stat().st_size // 1024} KiB")
 

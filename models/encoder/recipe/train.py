@@ -9,7 +9,10 @@ What it does, and why:
    pushes the others apart, beside an ordinary softmax over the intents, which gives the gradient a direction early on.
 2. Nearly half of the sentences are seen damaged: typing errors, dropped letters and words, lost apostrophes,
    speech-recognition homophones. People write so; the clean sentences of the same intent are their positives.
-3. The result is quantised per channel to int8 and compared with the float model, so that a bad export cannot pass.
+3. The emergency guard reads meanings with the same encoder, so it also learns to tell emergencies from what only sounds
+   like one (models/guard), by a linear layer that is thrown away afterwards. The guard's own models are made again by
+   `make guard` after this.
+4. The result is quantised per channel to int8 and compared with the float model, so that a bad export cannot pass.
 """
 
 from __future__ import annotations
@@ -161,6 +164,7 @@ class Sentences(torch.nn.Module):
         if [name for name in missing if "position_ids" not in name]:
             raise SystemExit(f"the base model lacks {missing}")
         self.centres = torch.nn.Parameter(torch.randn(labels, config.hidden_size) * 0.02)
+        self.dangers = torch.nn.Linear(config.hidden_size, len(DANGERS))
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
         """Unit vectors, shape (batch, hidden size)."""
@@ -192,6 +196,28 @@ def examples(folder: Path) -> list[tuple[str, str]]:
                 if text:
                     found.append((text, block["intent"]))
     return found
+
+
+DANGERS = ("none", "gas_leak", "downed_wire", "carbon_monoxide", "fire_shock", "medical_equipment")
+GUARD_ROWS = 32
+"""Of the guard's messages in each batch, half of them emergencies."""
+
+
+def guard_examples(root: Path) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+    """Emergencies and harmless messages that sound like one, with their place in DANGERS; never the held-back sets."""
+    dangers: list[tuple[str, int]] = []
+    harmless: list[tuple[str, int]] = []
+    for path in sorted((root / "models" / "guard").glob("*.yml")):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if path.stem.startswith("emergencies"):
+            dangers += [(str(text), DANGERS.index(kind)) for kind, texts in content.items() for text in texts]
+        elif path.stem.startswith("near_misses"):
+            harmless += [(str(text), 0) for text in content]
+    for name in ("own.yml", "dev.yml"):
+        sets = yaml.safe_load((root / "tests" / "safety" / name).read_text(encoding="utf-8"))
+        dangers += [(str(item["text"]), DANGERS.index(item["kind"])) for item in sets["emergencies"]]
+        harmless += [(str(item["text"]), 0) for item in sets["near_misses"]]
+    return dangers, harmless
 
 
 def batches(data: list[tuple[str, int]], per_label: int, labels_at_once: int, rng: random.Random):
@@ -310,8 +336,10 @@ def main() -> None:
     tokenizer.enable_truncation(96)
     tokenizer.enable_padding()
     model = Sentences(source, len(names))
+    guard = ([], []) if options.pairs else guard_examples(options.data.resolve().parent)
+    print(f"{len(guard[0])} emergencies, {len(guard[1])} harmless messages for the guard", flush=True)
     if options.epochs:
-        fit(model, tokenizer, data, options, rng)
+        fit(model, tokenizer, data, guard, options, rng)
     tokenizer.no_padding(), tokenizer.no_truncation()
     options.out.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(options.out / "tokenizer.json"))
@@ -324,7 +352,12 @@ def main() -> None:
 
 
 def fit(
-    model: Sentences, tokenizer: Tokenizer, data: list[tuple[str, int]], options: argparse.Namespace, rng: random.Random
+    model: Sentences,
+    tokenizer: Tokenizer,
+    data: list[tuple[str, int]],
+    guard: tuple[list[tuple[str, int]], list[tuple[str, int]]],
+    options: argparse.Namespace,
+    rng: random.Random,
 ) -> None:
     """The training loop."""
     per_label, at_once = 4, 24
@@ -333,8 +366,8 @@ def fit(
         part.requires_grad_(False)
     steps = options.epochs * math.ceil(len(data) / (per_label * at_once))
     groups = [
-        {"params": [p for n, p in model.named_parameters() if n != "centres" and p.requires_grad], "lr": options.rate},
-        {"params": [model.centres], "lr": 2e-3},
+        {"params": [p for p in model.bert.parameters() if p.requires_grad], "lr": options.rate},
+        {"params": [model.centres, *model.dangers.parameters()], "lr": 2e-3},
     ]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
     warm = max(1, steps // 10)
@@ -347,10 +380,16 @@ def fit(
         total = 0.0
         for batch in batches(data, per_label, at_once, rng):
             labels = torch.tensor([label for _, label in batch])
-            texts = [damaged(text, rng) if rng.random() < DAMAGED else text for text, _ in batch]
-            vectors = in_chunks(model, tokenizer, texts)
+            watched = [row for part in guard if part for row in rng.choices(part, k=GUARD_ROWS // 2)]
+            texts = [damaged(text, rng) if rng.random() < DAMAGED else text for text, _ in [*batch, *watched]]
+            every = in_chunks(model, tokenizer, texts)
+            vectors = every[: len(batch)]
             logits = vectors @ functional.normalize(model.centres, dim=-1).T / 0.06
             loss = 0.5 * contrastive(vectors, labels) + functional.cross_entropy(logits, labels, label_smoothing=0.05)
+            if watched:
+                kinds = torch.tensor([kind for _, kind in watched])
+                danger = model.dangers(12.0 * every[len(batch) :])
+                loss = loss + 0.7 * functional.cross_entropy(danger, kinds, label_smoothing=0.02)
             optimiser.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
