@@ -32,10 +32,10 @@ class Limits:
         alone: instead of `alarm` when the meaning cannot be had.
     """
 
-    trust: float = 2.0
+    trust: float = 1.0
     rule: float = 2.5
     direct: float = 2.0
-    alarm: float = 0.0
+    alarm: float = 0.5
     alone: float = 1.0
 
     def decided(self, sure: float, opinion: np.ndarray) -> bool | None:
