@@ -104,7 +104,9 @@ def choose(emergencies: list[View], harmless: list[View]) -> tuple[Limits, float
     """
     found: list[tuple[float, Limits, float, float]] = []
     alarms = tuple(np.arange(-1.0, 3.01, 0.25))
-    for trust, rule, direct, alarm in itertools.product((0.5, 1.0, 1.5, 2.0, 3.0), (1.5, 2.0, 2.5, 3.0), (2.0, 3.0), alarms):
+    for trust, rule, direct, alarm in itertools.product(
+        (0.5, 1.0, 1.5, 2.0, 3.0), (1.5, 2.0, 2.5, 3.0), (2.0, 3.0), alarms
+    ):
         limits = Limits(trust, rule, direct, float(alarm))
         recall = float(np.mean([limits.fires(*view) for view in emergencies]))
         false = float(np.mean([limits.fires(*view) for view in harmless]))
