@@ -19,8 +19,8 @@ pytestmark = pytest.mark.unit
 HELD_OUT = Path(__file__).resolve().parents[1] / "safety" / "held_out.yml"
 LEAST_RECALL = 0.99
 MOST_FALSE_ALARMS = 0.04
-"""The aim is 0.02 and is not reached without missing more than 1 % of emergencies, and a miss may cost a life. This bound
-only keeps what has been reached; `make bench` shows the figure beside the aim."""
+"""The aim is 0.02 and is not reached without missing more than 1 % of emergencies, and a miss may cost a life. This
+bound only keeps what has been reached; `make bench` shows the figure beside the aim."""
 
 
 def _report(title: str, failing: list[str]) -> None:
