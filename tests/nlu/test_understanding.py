@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.service, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
-def figures() -> dict[str, Any]:
+def both() -> dict[str, Any]:
     # The assistant that would be served, if it is made of what is here now; else one is trained for this test.
     ready = ["--trained"] if is_trained() else []
     done = subprocess.run(
@@ -28,6 +28,13 @@ def figures() -> dict[str, Any]:
     )
     assert done.returncode == 0, done.stderr[-2_000:]
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])["result"]
+    return {"hard": result, "hard_2": result["second"]}
+
+
+@pytest.fixture(scope="module", params=["hard", "hard_2"])
+def figures(request: pytest.FixtureRequest, both: dict[str, Any]) -> dict[str, Any]:
+    """Of one of the two sets, by two writers."""
+    result: dict[str, Any] = both[request.param]
     shown = ("right_at_once", "right_after_one_question", "acted_wrongly", "out_of_scope_recall", "in_scope_refused")
     print({name: round(result[name], 3) for name in shown})
     return result
