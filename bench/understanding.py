@@ -1,6 +1,6 @@
-"""How well customers are understood: the classifier of config.yml, trained on data/, measured on tests/nlu/hard.yml,
-and on hard_2.yml, whose writer came later and which no figure of an earlier round was taken on.
+"""How well customers are understood: the classifier of config.yml, trained on data/, measured on tests/nlu/hard.yml.
 
+And on hard_2.yml, whose writer came later and on which no figure of an earlier round was taken.
 Runs in the dialogue core's Python: ``bot/core/.venv/bin/python -m bench.understanding``. Options: ``--json``,
 ``--write``, ``--quick``, which leaves out the single steps, and ``--trained``, which takes the assistant that
 `make train` has made instead of training again. Only figures and intent names are ever shown: a message of the test set
