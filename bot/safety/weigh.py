@@ -28,7 +28,10 @@ class Limits:
         trust: weight of the meaning beside the second opinion's 1.
         rule: what a rule that fired adds.
         direct: what it adds more when it is as sure as `DIRECT` ("I smell gas").
-        alarm: from here on it is an emergency.
+        alarm: from here on it is an emergency, if a rule fired.
+        unruled: from here on it is one without a rule, ...
+        words: ... if the second opinion's own odds are at least this: a short answer ("it's the barn") means little, and
+            the meaning reads much into it.
         alone: instead of `alarm` when the meaning cannot be had.
     """
 
@@ -36,6 +39,8 @@ class Limits:
     rule: float = 2.5
     direct: float = 2.0
     alarm: float = 0.5
+    unruled: float = 1.25
+    words: float = 1.0
     alone: float = 1.0
 
     def decided(self, sure: float, opinion: np.ndarray) -> bool | None:
@@ -47,9 +52,12 @@ class Limits:
         """
         words = log_odds(1.0 - float(opinion[0]))
         swing = self.trust * MOST_ODDS
-        if self._sum(sure, words, -swing) >= self.alarm:
+        if sure <= 0 and words < self.words:
+            return False
+        needed = self.alarm if sure > 0 else self.unruled
+        if self._sum(sure, words, -swing) >= needed:
             return True
-        if self._sum(sure, words, swing) < self.alarm:
+        if self._sum(sure, words, swing) < needed:
             return False
         return None
 
@@ -64,7 +72,10 @@ class Limits:
         words = log_odds(1.0 - float(opinion[0]))
         if meaning is None:
             return words + self._bonus(sure) >= self.alone
-        return self._sum(sure, words, self.trust * log_odds(1.0 - float(meaning[0]))) >= self.alarm
+        if sure <= 0 and words < self.words:
+            return False
+        needed = self.alarm if sure > 0 else self.unruled
+        return self._sum(sure, words, self.trust * log_odds(1.0 - float(meaning[0]))) >= needed
 
     def _sum(self, sure: float, words: float, swing: float) -> float:
         return (words + swing) / (1.0 + self.trust) + self._bonus(sure)

@@ -206,6 +206,9 @@ class ConversationOrder:
         keys, life = order_keys(conversation_id), str(int(self._life * 1000))
         answers: list[Any] | None = None
         while True:
+            # redis-py can turn the end of our patience into an answer; then this would wait for ever.
+            if told_to_stop():
+                raise asyncio.CancelledError
             async with self._redis.pipeline(transaction=False) as pipe:
                 pipe.eval(_ENTER, 5, *keys, state.number, owner, life, str(_KEEP_SECONDS))
                 if along is not None:

@@ -32,19 +32,21 @@ def _guard(path: Path, raw: dict[str, Any]) -> Guard:
 
 def test_a_designer_adds_a_word_and_it_is_heard(tmp_path: Path) -> None:
     path, raw = _copy(tmp_path)
-    assert Guard().check("the glimworps are warm to the touch") is None
+    assert Guard().by_rules("the glimworps are warm to the touch") is None
     raw["concepts"]["PANEL"]["words"] += ", glimworp|s"
     guard = _guard(path, raw)
+    assert guard.by_rules("the glimworps are warm to the touch") is not None
+    assert guard.by_rules("the glimwrop is warm to the touch") is not None, "near spellings come by themselves"
     assert guard.check("the glimworps are warm to the touch") is not None
-    assert guard.check("the glimwrop is warm to the touch") is not None, "near spellings come by themselves"
 
 
 def test_a_designer_adds_a_harmless_phrase(tmp_path: Path) -> None:
     path, raw = _copy(tmp_path)
     text = "our band Gas Leak Brothers plays Friday"
-    assert Guard().check(text) is not None
+    assert Guard().by_rules(text) is not None
     raw["harmless"]["GAS_MOTOR"]["words"] += ", gas leak brothers"
     guard = _guard(path, raw)
+    assert guard.by_rules(text) is None
     assert guard.check(text) is None
     assert guard.check(text + " and I smell gas") is not None
 
