@@ -30,8 +30,8 @@ class Limits:
         direct: what it adds more when it is as sure as `DIRECT` ("I smell gas").
         alarm: from here on it is an emergency, if a rule fired.
         unruled: from here on it is one without a rule, ...
-        words: ... if the second opinion's own odds are at least this: a short answer ("it's the barn") means little, and
-            the meaning reads much into it.
+        words: ... if the second opinion's own odds are at least this: a short answer ("it's the barn") means little,
+            and the meaning reads much into it.
         alone: instead of `alarm` when the meaning cannot be had.
     """
 
