@@ -225,8 +225,16 @@ class SimulatedUtility:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What our own records say."""
-        with closing(sqlite3.connect(self._stack.database, timeout=10)) as database:
-            return list(database.execute(query))
+        for attempt in range(5):
+            try:
+                with closing(sqlite3.connect(self._stack.database, timeout=10)) as database:
+                    return list(database.execute(query))
+            except sqlite3.OperationalError:
+                # A process that closes the file's last connection locks even readers out for a moment.
+                if attempt == 4:
+                    raise
+                time.sleep(0.2)
+        return []
 
     def let_time_pass(self) -> None:
         """What waits for its next try is due now; the worker does the rest."""
