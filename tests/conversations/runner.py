@@ -297,7 +297,8 @@ class _Run:
         while problems := await self._consequences(wanted):
             if time.monotonic() > deadline:
                 raise self._otherwise(0, problems)
-            self._utility.let_time_pass()
+            # In a thread: by voice the switchboard runs in this process, and may be in the middle of writing.
+            await asyncio.to_thread(self._utility.let_time_pass)
             await asyncio.sleep(0.25)
 
     async def _consequences(self, wanted: Afterwards) -> list[str]:
@@ -306,21 +307,23 @@ class _Run:
             problems += self._ticket_problems(wanted, await self._utility.tickets())
         if wanted.waiting_reports is not None:
             query = "select kind, state from trouble_reports where state != 'delivered'"
-            waiting = self._utility.rows(query)
+            waiting = await asyncio.to_thread(self._utility.rows, query)
             if len(waiting) != wanted.waiting_reports:
                 problems.append(f"waiting_reports: {len(waiting)} reports wait for the outage system: {waiting}")
         if wanted.updates is not None:
             query = "select service_point_id, phone from update_subscriptions where active order by id"
-            active = self._utility.rows(query)
+            active = await asyncio.to_thread(self._utility.rows, query)
             expected = [(self._place(one.place).service_point, self._phone_of(one.phone)) for one in wanted.updates]
             if sorted(active) != sorted(expected):
                 problems.append(f"updates: they go to {active}, not to {expected}")
         if wanted.people is not None:
-            reasons = [row[0] for row in self._utility.rows("select reason from handoffs order by id")]
+            reasons = [
+                row[0] for row in await asyncio.to_thread(self._utility.rows, "select reason from handoffs order by id")
+            ]
             if reasons != wanted.people:
                 problems.append(f"people: brought in for {reasons}, not for {wanted.people}")
         if wanted.stopped is not None:
-            stopped = bool(self._utility.rows("select 1 from contact_consents where stopped"))
+            stopped = bool(await asyncio.to_thread(self._utility.rows, "select 1 from contact_consents where stopped"))
             if stopped != wanted.stopped:
                 problems.append(f"stopped: the number {'has' if stopped else 'has not'} stopped our texts")
         if wanted.texts:

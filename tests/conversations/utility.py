@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import sqlite3
-import time
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -225,16 +224,8 @@ class SimulatedUtility:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What our own records say."""
-        for attempt in range(5):
-            try:
-                with closing(sqlite3.connect(self._stack.database, timeout=10)) as database:
-                    return list(database.execute(query))
-            except sqlite3.OperationalError:
-                # A process that closes the file's last connection locks even readers out for a moment.
-                if attempt == 4:
-                    raise
-                time.sleep(0.2)
-        return []
+        with closing(sqlite3.connect(self._stack.database, timeout=10)) as database:
+            return list(database.execute(query))
 
     def let_time_pass(self) -> None:
         """What waits for its next try is due now; the worker does the rest."""
