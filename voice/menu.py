@@ -15,12 +15,12 @@ from redis.exceptions import RedisError
 
 from bot.switchboard import Door, Reply, Turn, TurnInProgress
 from bot.switchboard.metrics import failures
-from integrations.base.clock import utc_now
 from voice import metrics
 from voice.design import Design, MenuItem
 from voice.prompts import Speakable
 from voice.question import Question
 from voice.records import CallRecord, CallRecords
+from voice.turn import spoken_turn
 from voice.twiml import Documents
 
 log = structlog.get_logger()
@@ -166,15 +166,13 @@ class Menu:
         return await self._turn(record, step, digits=digits.strip(keys.star))
 
     async def _turn(self, record: CallRecord, step: int, *, text: str = "", digits: str = "", command: str = "") -> str:
-        turn = Turn(
-            conversation_id=record.conversation_id,
-            turn_id=f"{record.call_sid}.menu.{step}",
-            channel="voice",
-            text=text,
-            received_at=utc_now(),
-            digits=digits,
-            language=record.language,
+        turn = spoken_turn(
+            record.conversation_id,
+            f"{record.call_sid}.menu.{step}",
             phone=record.phone or None,
+            language=record.language,
+            text=text,
+            digits=digits,
             command=command,
         )
         replies = await self._replies(turn)

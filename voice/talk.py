@@ -11,8 +11,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.switchboard import Door, Reply, Turn
-from integrations.base.clock import utc_now
+from bot.switchboard import Door, Reply
 from voice.answering import Answers
 from voice.design import Design, Rung
 from voice.hearing import Hearing, Post
@@ -24,6 +23,7 @@ from voice.records import CallRecord, CallRecords, Next
 from voice.saying import Saying, Words
 from voice.speaking import Hold, Piece, Speaker
 from voice.timers import Timers
+from voice.turn import spoken_turn
 
 log = structlog.get_logger()
 
@@ -226,15 +226,13 @@ class Talk:
         timing.turn, timing.asked_at = number, self._clock()
         self._timing = timing
         record = self.record
-        turn = Turn(
-            conversation_id=record.conversation_id,
-            turn_id=f"{record.call_sid}.{self._stream[-12:]}.{number}",
-            channel="voice",
-            text=text,
-            received_at=utc_now(),
-            digits=digits,
-            language=record.language,
+        turn = spoken_turn(
+            record.conversation_id,
+            f"{record.call_sid}.{self._stream[-12:]}.{number}",
             phone=record.phone or None,
+            language=record.language,
+            text=text,
+            digits=digits,
             command=command,
             interrupted=self.interrupted,
         )

@@ -7,8 +7,6 @@ import base64
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
@@ -25,10 +23,10 @@ from integrations.twilio.calls import TwilioCalls
 from integrations.twilio.errors import CallOver, TwilioCredentials
 from tests.fakes.calls import until
 from tests.fakes.sandbox import sandbox, serve
+from tests.fakes.twilio_description import described, description
 
 pytestmark = pytest.mark.contract
 
-DESCRIPTION = Path(__file__).resolve().parents[3] / "shared" / "standards" / "twilio" / "twilio_api_v2010.json"
 ACCOUNT = Account("AC" + "5" * 32, "token-for-tests", "+15555550100")
 PUBLIC = "https://porchlight.example.com"
 ROSA = "+12075550101"
@@ -100,25 +98,6 @@ async def house() -> AsyncIterator[House]:
             httpx.AsyncClient(timeout=20) as http,
         ):
             yield House(application, http, url, number)
-
-
-def described(name: str) -> dict[str, Any]:
-    """A schema of Twilio's OpenAPI document as JSON Schema."""
-    if not DESCRIPTION.exists():
-        pytest.skip("Twilio's API description is not beside the project (../shared/standards/twilio)")
-    document = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
-
-    def convert(node: Any) -> Any:
-        if isinstance(node, list):
-            return [convert(one) for one in node]
-        if not isinstance(node, dict):
-            return node
-        made = {key: convert(value) for key, value in node.items() if key not in ("format", "x-twilio")}
-        if made.pop("nullable", False) and isinstance(made.get("type"), str):
-            made["type"] = [made["type"], "null"]
-        return made
-
-    return {"$ref": f"#/components/schemas/{name}", "components": convert(document["components"])}
 
 
 async def test_a_phone_elsewhere_hears_the_greeting_speaks_presses_and_hangs_up(house: House) -> None:
@@ -240,9 +219,7 @@ async def test_a_carrier_that_is_away_is_named(house: House) -> None:
 
 
 async def test_the_fields_of_our_update_are_those_that_twilio_describes() -> None:
-    if not DESCRIPTION.exists():
-        pytest.skip("Twilio's API description is not beside the project (../shared/standards/twilio)")
-    paths = json.loads(DESCRIPTION.read_text(encoding="utf-8"))["paths"]
+    paths = description()["paths"]
     update = paths["/2010-04-01/Accounts/{AccountSid}/Calls/{Sid}.json"]["post"]["requestBody"]["content"]
     known = set(update["application/x-www-form-urlencoded"]["schema"]["properties"])
     assert {"Twiml", "Url", "Method", "Status"} <= known

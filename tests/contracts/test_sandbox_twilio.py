@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,10 +18,10 @@ from integrations.sandbox.texts import segments
 from integrations.sandbox.twilio_api import Account
 from integrations.sandbox.utility import Utility
 from tests.fakes.sandbox import sandbox, serve
+from tests.fakes.twilio_description import described
 
 pytestmark = pytest.mark.contract
 
-DESCRIPTION = Path(__file__).resolve().parents[3] / "shared" / "standards" / "twilio" / "twilio_api_v2010.json"
 ACCOUNT = Account("AC" + "5" * 32, "token-for-tests", "+15555550100")
 PUBLIC = "https://porchlight.example.com/twilio/sms"
 MESSAGES = f"/twilio/2010-04-01/Accounts/{ACCOUNT.sid}/Messages"
@@ -65,25 +63,6 @@ async def twilio() -> AsyncIterator[Twilio]:
         httpx.AsyncClient(base_url=url, timeout=20) as http,
     ):
         yield Twilio(http, utility, gateway, hooks)
-
-
-def described(name: str) -> dict[str, Any]:
-    """A schema of Twilio's OpenAPI document as JSON Schema."""
-    if not DESCRIPTION.exists():
-        pytest.skip("Twilio's API description is not beside the project (../shared/standards/twilio)")
-    document = json.loads(DESCRIPTION.read_text(encoding="utf-8"))
-
-    def convert(node: Any) -> Any:
-        if isinstance(node, list):
-            return [convert(one) for one in node]
-        if not isinstance(node, dict):
-            return node
-        made = {key: convert(value) for key, value in node.items() if key not in ("format", "x-twilio")}
-        if made.pop("nullable", False) and isinstance(made.get("type"), str):
-            made["type"] = [made["type"], "null"]
-        return made
-
-    return {"$ref": f"#/components/schemas/{name}", "components": convert(document["components"])}
 
 
 async def test_a_message_is_stored_and_answered_as_twilio_describes_it(twilio: Twilio) -> None:

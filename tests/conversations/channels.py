@@ -13,13 +13,12 @@ import httpx
 import websockets
 
 from bot.app import Parts, build
-from bot.switchboard import Reply, Turn
-from integrations.base.clock import utc_now
+from bot.switchboard import Reply
 from integrations.base.settings import Settings
 from tests.conversations.script import ScriptError
 from tests.conversations.utility import SimulatedUtility
 from tests.stack import Stack
-from voice.spoken_digits import as_written
+from voice.turn import spoken_turn
 
 ANSWER_SECONDS = 40.0
 """How long an answer may take before it counts as none."""
@@ -243,7 +242,7 @@ class VoiceLine:
         """Say something."""
         if picture:
             raise ScriptError("pictures come by sms")
-        return await self._turn(text=as_written(text))
+        return await self._turn(text=text)
 
     async def press(self, title: str) -> Answer:
         """Press the key of a choice."""
@@ -269,14 +268,12 @@ class VoiceLine:
     async def _turn(self, *, text: str = "", digits: str = "", command: str = "") -> Answer:
         assert self._parts is not None
         self._turns += 1
-        turn = Turn(
-            conversation_id=self.conversation,
-            turn_id=f"{self.conversation}.{self._turns}",
-            channel="voice",
-            text=text,
-            received_at=utc_now(),
-            digits=digits,
+        turn = spoken_turn(
+            self.conversation,
+            f"{self.conversation}.{self._turns}",
             phone=self._phone,
+            text=text,
+            digits=digits,
             command=command,
             interrupted=self._interrupted,
         )

@@ -367,3 +367,14 @@ def test_an_emergency_is_heard_however_many_turns_hang() -> None:
             await call.until_heard("This may be a gas leak.", 5.0)
 
     virtually(scene())
+
+
+def test_a_house_number_that_was_heard_as_words_reaches_the_dialogue_in_figures() -> None:
+    async def scene() -> None:
+        async with a_call(door()) as call:
+            await call.until_silent()
+            await call.says("it's at fourteen twenty-three Lantern Lane", 1.5)
+            await call.until(lambda: bool(call.door.said))
+            assert call.door.said == ["it's at 1423 Lantern Lane"]
+
+    virtually(scene())
