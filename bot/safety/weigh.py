@@ -51,15 +51,8 @@ class Limits:
             opinion: the second opinion's probabilities of `second.KINDS`.
         """
         words = log_odds(1.0 - float(opinion[0]))
-        swing = self.trust * MOST_ODDS
-        if sure <= 0 and words < self.words:
-            return False
-        needed = self.alarm if sure > 0 else self.unruled
-        if self._sum(sure, words, -swing) >= needed:
-            return True
-        if self._sum(sure, words, swing) < needed:
-            return False
-        return None
+        least, most = self._fires(sure, words, -MOST_ODDS), self._fires(sure, words, MOST_ODDS)
+        return least if least == most else None
 
     def fires(self, sure: float, opinion: np.ndarray, meaning: np.ndarray | None) -> bool:
         """Whether to raise the alarm.
@@ -72,13 +65,11 @@ class Limits:
         words = log_odds(1.0 - float(opinion[0]))
         if meaning is None:
             return words + self._bonus(sure) >= self.alone
-        if sure <= 0 and words < self.words:
-            return False
-        needed = self.alarm if sure > 0 else self.unruled
-        return self._sum(sure, words, self.trust * log_odds(1.0 - float(meaning[0]))) >= needed
+        return self._fires(sure, words, log_odds(1.0 - float(meaning[0])))
 
-    def _sum(self, sure: float, words: float, swing: float) -> float:
-        return (words + swing) / (1.0 + self.trust) + self._bonus(sure)
+    def _fires(self, sure: float, words: float, meant: float) -> bool:
+        total = (words + self.trust * meant) / (1.0 + self.trust) + self._bonus(sure)
+        return total >= self.alarm if sure > 0 else words >= self.words and total >= self.unruled
 
     def _bonus(self, sure: float) -> float:
         return (self.rule if sure > 0 else 0.0) + (self.direct if sure >= DIRECT else 0.0)
