@@ -32,6 +32,8 @@ class Limits:
         unruled: from here on it is one without a rule, ...
         words: ... if the second opinion's own odds are at least this: a short answer ("it's the barn") means little,
             and the meaning reads much into it.
+            These two are set so that few of the designers' own examples of other wishes raise the alarm
+            (tests/unit/test_safety_guard.py).
         alone: instead of `alarm` when the meaning cannot be had.
     """
 
